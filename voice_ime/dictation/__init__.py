@@ -1,0 +1,1 @@
+"""From recognised words to text that fits where it is put."""

@@ -1,0 +1,1 @@
+"""Recognition: engines, speech detection, decoding."""

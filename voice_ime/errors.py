@@ -1,0 +1,268 @@
+"""The one tree of errors.
+
+An error carries a stable `code` and the values its sentence needs; never what was said. The sentences (`message`: what is wrong, `remedy`: what to
+do) stand in the message catalogues under `[error.<code>]`, so that each can be spoken in the person's language.
+"""
+
+from typing import ClassVar
+
+
+class VoiceImeError(Exception):
+    """Something the person or the caller must know. `values` fill the sentence of the catalogue."""
+
+    code: ClassVar[str] = "internal"
+
+    def __init__(self, **values: str | int | float) -> None:
+        self.values = values
+        details = ", ".join(f"{name}={value!r}" for name, value in values.items())
+        super().__init__(f"{self.code}: {details}" if details else self.code)
+
+
+class ConfigError(VoiceImeError, ValueError):
+    """A setting is wrong. Values: `where` (file or option), `detail`."""
+
+    code = "config"
+
+
+# --- engines ---------------------------------------------------------------------------------------------------------------------------------
+
+
+class EngineError(VoiceImeError):
+    code = "engine"
+
+
+class EngineUnavailable(EngineError):
+    """The library of an engine is not installed. Values: `engine`, `package`."""
+
+    code = "engine_unavailable"
+
+
+class UnknownEngine(EngineError, LookupError):
+    """No engine of that name. Values: `engine`, `known`."""
+
+    code = "engine_unknown"
+
+
+class ModelNotFound(EngineError, FileNotFoundError):
+    """The files of a model are not on this machine. Values: `model`, `where`, `command` (how to get it)."""
+
+    code = "model_not_found"
+
+
+class ModelDamaged(EngineError):
+    """A model file is not what it should be. Values: `model`, `file`, `command` (how to get it again)."""
+
+    code = "model_damaged"
+
+
+class RecognitionFailed(EngineError):
+    """The engine failed on one utterance. Values: `engine`."""
+
+    code = "recognition_failed"
+
+
+class LanguageNotSupported(EngineError, ValueError):
+    """The engine does not hear this language. Values: `language`, `engine`, `known`."""
+
+    code = "language_not_supported"
+
+
+# --- sound -----------------------------------------------------------------------------------------------------------------------------------
+
+
+class AudioError(VoiceImeError):
+    code = "audio"
+
+
+class AudioNotFound(AudioError, FileNotFoundError):
+    """Values: `path`."""
+
+    code = "audio_not_found"
+
+
+class AudioUnreadable(AudioError, OSError):
+    """The file may not be read. Values: `path`, `detail`."""
+
+    code = "audio_unreadable"
+
+
+class UnsupportedAudio(AudioError, ValueError):
+    """The file holds no sound that can be read. Values: `path`."""
+
+    code = "audio_unsupported"
+
+
+class EmptyAudio(AudioError, ValueError):
+    """The file holds zero seconds of sound. Values: `path`."""
+
+    code = "audio_empty"
+
+
+class TruncatedAudio(AudioError, ValueError):
+    """The file breaks off: what came before was used. Values: `path`, `seconds`."""
+
+    code = "audio_truncated"
+
+
+class MicrophoneError(AudioError):
+    code = "microphone"
+
+
+class MicrophoneAbsent(MicrophoneError):
+    """No microphone, or no sound service."""
+
+    code = "microphone_absent"
+
+
+class MicrophoneDenied(MicrophoneError, PermissionError):
+    code = "microphone_denied"
+
+
+class MicrophoneBusy(MicrophoneError):
+    code = "microphone_busy"
+
+
+class MicrophoneSilent(MicrophoneError):
+    """The microphone stopped delivering sound while it was open."""
+
+    code = "microphone_silent"
+
+
+# --- the wire --------------------------------------------------------------------------------------------------------------------------------
+
+
+class ProtocolError(VoiceImeError):
+    """What came over the wire breaks the rules. `fatal`: the connection ends."""
+
+    code = "protocol"
+    fatal: ClassVar[bool] = False
+
+
+class BadMessage(ProtocolError, ValueError):
+    """Not a message of this protocol. Values: `detail` (names of fields only, never contents)."""
+
+    code = "bad_message"
+
+
+class BadFrame(ProtocolError, ValueError):
+    """A binary frame without a whole offset and whole samples. Values: `size` in bytes."""
+
+    code = "bad_frame"
+
+
+class WrongVersion(ProtocolError):
+    """Values: `asked`, `spoken`."""
+
+    code = "wrong_version"
+    fatal = True
+
+
+class OutOfOrder(ProtocolError):
+    """A message that cannot come now. Values: `type`."""
+
+    code = "out_of_order"
+    fatal = True
+
+
+class AudioGap(ProtocolError):
+    """Sound is missing between two frames. Values: `expected`, `got` (samples)."""
+
+    code = "audio_gap"
+
+
+class AudioOverlap(ProtocolError):
+    """Sound was sent twice; the second copy is not used. Values: `expected`, `got` (samples)."""
+
+    code = "audio_overlap"
+
+
+class TooLarge(ProtocolError):
+    """A message over the limit. Values: `limit` in bytes."""
+
+    code = "too_large"
+    fatal = True
+
+
+class TooFast(ProtocolError):
+    """More messages a second than allowed. Values: `limit`."""
+
+    code = "too_fast"
+    fatal = True
+
+
+class TooManyUnkept(ProtocolError):
+    """The client does not acknowledge its finals. Values: `limit`."""
+
+    code = "too_many_unkept"
+    fatal = True
+
+
+class HelloTimeout(ProtocolError, TimeoutError):
+    """A connection that never said hello. Values: `seconds`."""
+
+    code = "hello_timeout"
+    fatal = True
+
+
+class Replaced(ProtocolError):
+    """Another connection took over this session."""
+
+    code = "replaced"
+    fatal = True
+
+
+# --- server ----------------------------------------------------------------------------------------------------------------------------------
+
+
+class AccessError(VoiceImeError, PermissionError):
+    code = "access"
+
+
+class WrongToken(AccessError):
+    code = "wrong_token"
+
+
+class ForeignOrigin(AccessError):
+    """A web page from elsewhere tried to connect."""
+
+    code = "foreign_origin"
+
+
+class ServerError(VoiceImeError):
+    code = "server"
+
+
+class ServerFull(ServerError):
+    """Values: `limit`."""
+
+    code = "server_full"
+
+
+class PortTaken(ServerError, OSError):
+    """Values: `host`, `port`."""
+
+    code = "port_taken"
+
+
+class ServerUnreachable(ServerError, ConnectionError):
+    """Values: `url`."""
+
+    code = "server_unreachable"
+
+
+class ServerEnded(ServerError):
+    """The server that was started here ended again and again. Values: `status`."""
+
+    code = "server_ended"
+
+
+class StoreError(VoiceImeError, OSError):
+    """A file could not be written. Values: `path`, `detail`."""
+
+    code = "store"
+
+
+class DiskFull(StoreError):
+    """Values: `path`."""
+
+    code = "disk_full"

@@ -1,0 +1,129 @@
+"""The one tree of settings: built once, at the edge, and handed inward. Nothing else reads the environment or the settings file."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from voice_ime.errors import ConfigError
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class MoonshineSettings(_Settings):
+    """The embedded English engine."""
+
+    folder: Path | None = None
+    """Folder of the model files; None: those inside the package moonshine-voice."""
+    threads: int = Field(2, ge=1, le=64)
+    """Threads of one model run."""
+
+
+class WhisperSettings(_Settings):
+    """faster-whisper on a local model folder."""
+
+    folder: Path | None = None
+    """Folder in CTranslate2's format; must be given."""
+    threads: int = Field(2, ge=1, le=64)
+    beam_size: int = Field(1, ge=1, le=16)
+    compute_type: str = "int8"
+
+
+class ScriptSettings(_Settings):
+    """The engine that "hears" a given text: for tests and demonstrations."""
+
+    lines: tuple[str, ...] = ("This was not recognised: the script engine says what it was told to say.",)
+    """The text of the first utterance, of the second, ...; then from the first again."""
+    decode_s: float = Field(0.0, ge=0, le=60)
+    """Seconds that each decoding takes, to try slow engines."""
+
+
+class EngineSettings(_Settings):
+    name: str = "moonshine-tiny-en"
+    """Row of the catalogue."""
+    workers: int = Field(2, ge=1, le=64)
+    """Threads that decode."""
+    moonshine: MoonshineSettings = MoonshineSettings()
+    whisper: WhisperSettings = WhisperSettings()
+    script: ScriptSettings = ScriptSettings()
+
+
+class SpeechSettings(_Settings):
+    """Speech detection and endpoints. All durations in seconds of sound."""
+
+    detector: Path | None = None
+    """Silero's ONNX file; None: the one inside the package faster-whisper."""
+    threshold: float = Field(0.5, gt=0, lt=1)
+    """Probability from which a frame counts as speech; 0.15 less ends it."""
+    onset_s: float = Field(0.064, gt=0, le=1)
+    """Speech this long starts an utterance."""
+    before_s: float = Field(0.35, ge=0, le=2)
+    """Sound kept from before the onset, so that first words are whole."""
+    after_s: float = Field(0.3, ge=0, le=2)
+    """Sound kept from after the last speech, so that last words are whole."""
+    endpoint_delay_s: float = Field(0.5, ge=0.2, le=3)
+    """Silence that ends an utterance."""
+    longest_s: float = Field(20.0, ge=4, le=30)
+    """An utterance that is longer is cut at its quietest place."""
+    partial_every_s: float = Field(0.4, ge=0.1, le=5)
+    """A partial for each further stretch of this length."""
+
+
+class ServerSettings(_Settings):
+    host: str = "127.0.0.1"
+    port: int = Field(8765, ge=0, le=65535)
+    """0: any free one."""
+    token: str = ""
+    """What a client must show; empty: a new one is made at each start and kept in `token_file`."""
+    allowed_origins: tuple[str, ...] = ()
+    """Web origins that may connect, e.g. "http://127.0.0.1:8765"; programs that are no browsers send none."""
+    max_sessions: int = Field(8, ge=1, le=1000)
+    """Connected clients at a time."""
+    max_kept_sessions: int = Field(32, ge=1, le=10_000)
+    """Sessions remembered after their connection was cut."""
+    resume_s: float = Field(300, ge=0, le=86_400)
+    """How long such a session is remembered."""
+    max_frame_bytes: int = Field(262_144, ge=4096, le=16_777_216)
+    """Largest websocket message."""
+    max_messages_per_s: int = Field(50, ge=5, le=10_000)
+    """Text messages of one connection, averaged over two seconds. (Sound is limited by the pace of recognition.)"""
+    max_unkept_finals: int = Field(1000, ge=1, le=100_000)
+    max_waiting_s: float = Field(30, ge=1, le=600)
+    """Sound of one connection waiting for recognition; beyond it the connection is not read."""
+    hello_timeout_s: float = Field(10, gt=0, le=600)
+
+
+class Settings(_Settings):
+    language: str = "en"
+    """Language of the messages: en or zh."""
+    engine: EngineSettings = EngineSettings()
+    speech: SpeechSettings = SpeechSettings()
+    server: ServerSettings = ServerSettings()
+
+
+def load_settings(file: Path | None, overrides: Mapping[str, Any]) -> Settings:
+    """Settings of a TOML file with `overrides` (a nested mapping of the same shape) on top. ConfigError names what is wrong."""
+    tree: dict[str, Any] = {}
+    if file is not None:
+        try:
+            tree = tomllib.loads(file.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise ConfigError(where=str(file), detail=str(error)) from error
+    try:
+        return Settings.model_validate(_merged(tree, overrides))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(where=where, detail=first["msg"]) from None
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    tree = dict(below)
+    for name, value in above.items():
+        inner = tree.get(name)
+        tree[name] = _merged(inner, value) if isinstance(inner, Mapping) and isinstance(value, Mapping) else value
+    return tree

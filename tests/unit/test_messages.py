@@ -1,0 +1,146 @@
+"""What is said to people: both catalogues say the same things, and every error says what to do."""
+
+import re
+import string
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from voice_ime import errors
+from voice_ime.errors import ConfigError, VoiceImeError
+from voice_ime.messages import LANGUAGES, Messages, language_of_locale
+
+ROOT = Path(__file__).parents[2]
+SOURCES = [*(ROOT / "voice_ime").rglob("*.py"), *(ROOT / "clients").rglob("*.py")]
+
+
+def lines_of(language: str) -> list[str]:
+    return files("voice_ime.messages").joinpath(f"{language}.toml").read_text("utf-8").splitlines()
+
+
+def text_of(messages: Messages, key: str) -> str:
+    return messages._texts[key]
+
+
+def keys_of(language: str) -> list[str]:
+    return sorted(Messages(language).keys())
+
+
+def values_in(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def all_errors(above: type[VoiceImeError] = VoiceImeError) -> list[type[VoiceImeError]]:
+    below = [each for direct in above.__subclasses__() for each in all_errors(direct)]
+    return [each for each in {above, *below} if each.__module__ == errors.__name__]
+
+
+def test_both_languages_have_the_same_keys():
+    assert Messages("en").keys() == Messages("zh").keys()
+
+
+def test_both_languages_fill_in_the_same_values():
+    english, chinese = Messages("en"), Messages("zh")
+    differing = [
+        key
+        for key in english.keys() & chinese.keys()
+        if values_in(text_of(english, key)) != values_in(text_of(chinese, key))
+    ]
+    assert differing == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_comment_above_each_key_says_when_it_is_heard(language: str):
+    """The remedy of an error is heard right after its message, so one comment serves both."""
+    bare, commented = [], False
+    for number, line in enumerate(lines_of(language), 1):
+        if line.startswith("#"):
+            commented = True
+        elif match := re.match(r"(\w+) *=", line):
+            if not commented and match[1] != "remedy":
+                bare.append(f"{number}: {match[1]}")
+            commented = False
+        elif line.startswith("["):
+            commented = False
+    assert bare == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_sentence_is_empty(language: str):
+    messages = Messages(language)
+    assert [key for key in keys_of(language) if not text_of(messages, key).strip()] == []
+
+
+def test_the_chinese_sentences_are_chinese():
+    messages = Messages("zh")
+    letters = [key for key in keys_of("zh") if re.search("[A-Za-z]", text_of(messages, key))]
+    assert [key for key in letters if not re.search("[一-鿿]", text_of(messages, key))] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_error_says_what_is_wrong_and_what_to_do(language: str):
+    keys = Messages(language).keys()
+    wanted = {f"error.{each.code}.{part}" for each in all_errors() for part in ("message", "remedy")}
+    assert wanted - keys == set()
+
+
+def test_each_sentence_about_an_error_belongs_to_an_error():
+    codes = {each.code for each in all_errors()}
+    assert {key.split(".")[1] for key in keys_of("en") if key.startswith("error.")} - codes == set()
+
+
+def test_no_two_errors_share_a_code():
+    codes = [each.code for each in all_errors()]
+    assert sorted(codes) == sorted(set(codes))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_values_that_an_error_documents_are_enough_for_its_sentences(language: str):
+    messages = Messages(language)
+    for each in all_errors():
+        documented = set(re.findall(r"`(\w+)`", each.__doc__ or ""))
+        needed = values_in(text_of(messages, f"error.{each.code}.message"))
+        needed |= values_in(text_of(messages, f"error.{each.code}.remedy"))
+        assert needed <= documented, each.__name__
+
+
+def test_an_error_becomes_two_sentences():
+    error = ConfigError(where="server.port", detail="too large")
+    assert Messages("en").error(error) == (
+        "The setting server.port is wrong: too large.",
+        "Correct it and start again.",
+    )
+    assert Messages("zh").error(error)[0] == "设置 server.port 有误：too large。"
+
+
+def test_an_unknown_language_is_answered_in_english():
+    assert Messages("xx").language == "en"
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"),
+        ({"LANG": "de_DE.UTF-8", "LC_MESSAGES": "zh_TW"}, "zh"),
+        ({"LC_ALL": "", "LANG": "zh_CN"}, "zh"),
+    ],
+)
+def test_the_locale_decides_the_language(environment: dict[str, str], language: str):
+    assert language_of_locale(environment) == language
+
+
+def test_every_sentence_the_program_asks_for_is_there():
+    asked = {key for source in SOURCES for key in re.findall(r'messages\(\s*"([a-z_.]+)"', source.read_text("utf-8"))}
+    assert asked - Messages("en").keys() == set()
+
+
+def test_no_sentence_is_left_over():
+    """A key is used where it stands whole in code, or where its beginning stands before the `{` of an f-string."""
+    code = "\n".join(source.read_text("utf-8") for source in SOURCES)
+    whole = set(re.findall(r'"([a-z_]+(?:\.[a-z_]+)+)"', code))
+    beginnings = tuple(set(re.findall(r'f"([a-z_]+\.(?:[a-z_]+\.)*)\{', code)))
+    unused = [key for key in keys_of("en") if key not in whole and not key.startswith(beginnings)]
+    assert unused == []

@@ -1,0 +1,35 @@
+"""`--no-skips`: a test that skips for want of something installable fails. See tests/needs.py."""
+
+from collections.abc import Generator
+from typing import TypeVar
+
+import pytest
+
+from tests.needs import may_be_installed
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--no-skips", action="store_true", help="a skip for want of an installable package is a failure")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return _judged((yield), item.config)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return _judged((yield), collector.config)
+
+
+def _judged(report: Report, config: pytest.Config) -> Report:
+    if config.getoption("--no-skips") and report.skipped and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2]
+        if may_be_installed(reason):
+            report.outcome = "failed"
+            report.longrepr = f"--no-skips: {reason}"
+    return report

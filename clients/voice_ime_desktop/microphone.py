@@ -110,7 +110,7 @@ def _pulse_sources(miniaudio: Any) -> list[str] | None:
 
 
 def _alsa(miniaudio: Any) -> Any:
-    """ALSA, where the kernel knows a device to record from: without one its library floods the terminal with complaints."""
+    """ALSA, where the kernel knows a device to record from: else its library only complains on the terminal."""
     devices = list(Path("/dev/snd").glob("pcmC*c"))
     if not devices:
         raise MicrophoneAbsent(missing="service")
@@ -228,7 +228,8 @@ def _reason_of_parec(complaint: str) -> MicrophoneError:
 class RecordedMicrophone(Microphone):
     """Plays 16-bit sound as if it were spoken now. Like a tape it goes on where it was stopped.
 
-    At its end `on_end` is called once, on the player's thread. `pace` is the speed: 2 plays twice as fast, 0 as fast as the machine can.
+    At its end `on_end` is called once, on the player's thread.
+    `pace` is the speed: 2 plays twice as fast, 0 as fast as the machine can.
     """
 
     def __init__(self, sound: Iterable[bytes], *, pace: float = 1.0, on_end: Callable[[], None] | None = None) -> None:

@@ -1,0 +1,89 @@
+"""A sound service of our own with a virtual microphone: PulseAudio with null sinks, in a folder of its own."""
+
+import os
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+from tests.needs import needs_debian
+
+RATE = 16_000
+
+
+def needs_sound_service() -> None:
+    needs_debian("pulseaudio")
+    needs_debian("pulseaudio-utils", "pactl", "parec", "pacat")
+
+
+class SoundService:
+    """`play` speaks into the microphone. `kill` ends it as a crash would; `start` brings it back."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._socket = folder / "native"
+        self._daemon: subprocess.Popen[bytes] | None = None
+        self._keeper: subprocess.Popen[bytes] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a program needs to find this service and no other."""
+        return {"PULSE_SERVER": f"unix:{self._socket}"}
+
+    def start(self, *, microphone: bool = True) -> None:
+        """Returns when it answers. Without `microphone` it has a loudspeaker only."""
+        shutil.rmtree(self._folder / "run", ignore_errors=True)  # what a killed one leaves would stop the next
+        (self._folder / "run").mkdir(mode=0o700)
+        self._socket.unlink(missing_ok=True)
+        modules = [
+            f"module-native-protocol-unix socket={self._socket} auth-anonymous=1",
+            "module-null-sink sink_name=spk",
+        ]
+        if microphone:
+            modules.append("module-null-sink sink_name=feed")
+            modules.append("module-remap-source master=feed.monitor source_name=mic")
+        command = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"]
+        command += [f"--load={module}" for module in modules]
+        environment = os.environ | {"XDG_RUNTIME_DIR": str(self._folder / "run"), "HOME": str(self._folder)}
+        self._daemon = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+        self._await_answer()
+        if microphone:
+            self._control("set-default-sink", "spk")
+            self._control("set-default-source", "mic")
+            self._keep_awake()
+
+    def _await_answer(self) -> None:
+        waits = threading.Event()
+        for _ in range(100):
+            if self._socket.exists() and self._pactl("info").returncode == 0:
+                return
+            waits.wait(0.1)
+        self.kill()
+        raise RuntimeError("pulseaudio does not answer")
+
+    def _keep_awake(self) -> None:
+        """A null sink that nobody reads sleeps up to 2 s: the sound would come late."""
+        command = ["parec", "-d", "feed.monitor", "--latency-msec=10"]
+        self._keeper = subprocess.Popen(
+            command, env=os.environ | self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    def play(self, pcm: bytes) -> None:
+        """Speak 16 kHz mono 16-bit sound into the microphone, in real time; returns when it was spoken."""
+        command = ["pacat", "-d", "feed", "--raw", f"--rate={RATE}", "--channels=1", "--format=s16le"]
+        subprocess.run(
+            [*command, "--latency-msec=20"], env=os.environ | self.environment, input=pcm, check=True, timeout=120
+        )
+
+    def kill(self) -> None:
+        for process in (self._keeper, self._daemon):
+            if process is not None:
+                process.kill()
+                process.wait()
+        self._keeper = self._daemon = None
+
+    def _control(self, *command: str) -> None:
+        self._pactl(*command).check_returncode()
+
+    def _pactl(self, *command: str) -> "subprocess.CompletedProcess[bytes]":
+        return subprocess.run(["pactl", *command], env=os.environ | self.environment, capture_output=True, timeout=10)

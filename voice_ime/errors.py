@@ -1,7 +1,8 @@
 """The one tree of errors.
 
-An error carries a stable `code` and the values its sentence needs; never what was said. The sentences (`message`: what is wrong, `remedy`: what to
-do) stand in the message catalogues under `[error.<code>]`, so that each can be spoken in the person's language.
+An error carries a stable `code` and the values its sentence needs; never what was said. The sentences (`message`: what
+is wrong, `remedy`: what to do) stand in the message catalogues under `[error.<code>]`, so that each can be spoken in
+the person's language.
 """
 
 from typing import ClassVar
@@ -24,7 +25,7 @@ class ConfigError(VoiceImeError, ValueError):
     code = "config"
 
 
-# --- engines ---------------------------------------------------------------------------------------------------------------------------------
+# --- engines ---
 
 
 class EngineError(VoiceImeError):
@@ -67,7 +68,7 @@ class LanguageNotSupported(EngineError, ValueError):
     code = "language_not_supported"
 
 
-# --- sound -----------------------------------------------------------------------------------------------------------------------------------
+# --- sound ---
 
 
 class AudioError(VoiceImeError):
@@ -128,7 +129,7 @@ class MicrophoneSilent(MicrophoneError):
     code = "microphone_silent"
 
 
-# --- the wire --------------------------------------------------------------------------------------------------------------------------------
+# --- the wire ---
 
 
 class ProtocolError(VoiceImeError):
@@ -211,7 +212,7 @@ class Replaced(ProtocolError):
     fatal = True
 
 
-# --- server ----------------------------------------------------------------------------------------------------------------------------------
+# --- server ---
 
 
 class AccessError(VoiceImeError, PermissionError):
@@ -248,6 +249,12 @@ class ServerUnreachable(ServerError, ConnectionError):
     """Values: `url`."""
 
     code = "server_unreachable"
+
+
+class ServerRefused(ServerError):
+    """The server ended the connection for good. Values: its `code`, `message` and `remedy`."""
+
+    code = "server_refused"
 
 
 class ServerEnded(ServerError):

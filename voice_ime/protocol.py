@@ -1,7 +1,8 @@
 """Every message on the wire, version 1. Needs pydantic only, so that any client can use it.
 
-Text frames are JSON objects with a `type`; binary frames are sound: 8 bytes little-endian, the offset of the first sample, then 16-bit little-endian
-samples, mono, 16 kHz. Samples are counted from the start of the session: sample 16000 is one second of *sent* sound. docs/protocol.md shows each message.
+Text frames are JSON objects with a `type`; binary frames are sound: 8 bytes little-endian, the offset of the first
+sample, then 16-bit little-endian samples, mono, 16 kHz. Samples are counted from the start of the session: sample 16000
+is one second of *sent* sound. docs/protocol.md shows each message.
 """
 
 import struct
@@ -38,7 +39,7 @@ class _FromServer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-# --- client to server ------------------------------------------------------------------------------------------------------------------------
+# --- client to server ---
 
 
 class Hello(_FromClient):
@@ -65,7 +66,10 @@ class Hello(_FromClient):
 
 
 class Finalize(_FromClient):
-    """The key was released: what was said before `sample` is to be answered now. Sent again after a cut until `finalized` comes."""
+    """The key was released: what was said before `sample` is to be answered now.
+
+    Sent again after a cut until `finalized` comes.
+    """
 
     type: Literal["finalize"] = "finalize"
     sample: Sample
@@ -117,7 +121,7 @@ class Bye(_FromClient):
     type: Literal["bye"] = "bye"
 
 
-# --- server to client ------------------------------------------------------------------------------------------------------------------------
+# --- server to client ---
 
 
 class EngineFacts(_FromServer):
@@ -278,6 +282,19 @@ def read_server_message(text: str | bytes) -> ServerMessage:
     return _read(_server_messages, text)
 
 
+def spoken_version(text: str) -> int | None:
+    """The protocol version of a `hello` of any version, so that a newer client gets a clear answer."""
+    try:
+        return _AnyHello.model_validate_json(text).version
+    except ValidationError:
+        return None
+
+
+class _AnyHello(BaseModel):
+    type: Literal["hello"]
+    version: int
+
+
 def _read(messages: "TypeAdapter[T]", text: str | bytes) -> T:
     try:
         return messages.validate_json(text)
@@ -291,7 +308,7 @@ def _where(error: ValidationError) -> str:
     return f"{place}: {first['type']}" if place else str(first["type"])
 
 
-# --- sound -----------------------------------------------------------------------------------------------------------------------------------
+# --- sound ---
 
 
 @dataclass(frozen=True)

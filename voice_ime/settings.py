@@ -1,4 +1,4 @@
-"""The one tree of settings: built once, at the edge, and handed inward. Nothing else reads the environment or the settings file."""
+"""The one tree of settings: built once, at the edge, and handed inward. Nothing else reads the settings file."""
 
 import tomllib
 from collections.abc import Mapping
@@ -87,7 +87,7 @@ class ServerSettings(_Settings):
     """Sessions remembered after their connection was cut."""
     resume_s: float = Field(300, ge=0, le=86_400)
     """How long such a session is remembered."""
-    max_frame_bytes: int = Field(262_144, ge=4096, le=16_777_216)
+    max_frame_bytes: int = Field(262_144, ge=65_536, le=16_777_216)
     """Largest websocket message."""
     max_messages_per_s: int = Field(50, ge=5, le=10_000)
     """Text messages of one connection, averaged over two seconds. (Sound is limited by the pace of recognition.)"""
@@ -106,7 +106,7 @@ class Settings(_Settings):
 
 
 def load_settings(file: Path | None, overrides: Mapping[str, Any]) -> Settings:
-    """Settings of a TOML file with `overrides` (a nested mapping of the same shape) on top. ConfigError names what is wrong."""
+    """Settings of a TOML file with `overrides`, a mapping of the same shape, on top. ConfigError says what is wrong."""
     tree: dict[str, Any] = {}
     if file is not None:
         try:

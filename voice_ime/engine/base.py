@@ -29,7 +29,7 @@ class Capabilities:
     languages: tuple[str, ...]
     """Languages it hears, as ISO 639-1 codes."""
     word_times: WordTimes = "none"
-    """none: `Word.start_s` is None. estimated: from evidence, some tenths of a second off. aligned: by the engine itself."""
+    """none: `Word.start_s` is None. estimated: from evidence, tenths of a second off. aligned: by the engine itself."""
     confidence: bool = False
     """Whether words carry a confidence."""
     alternatives: bool = False
@@ -108,7 +108,7 @@ class Utterance(ABC):
         """Forget the sound. May be called at any time, also twice."""
 
     def score(self, texts: list[str]) -> list[float]:
-        """Log-probability of each text for the sound of this utterance; after `finish`, where `Capabilities.scores_text`."""
+        """Log-probability of each text for the sound of this utterance; after `finish`, if the engine scores texts."""
         raise TypeError("this engine does not score texts; ask Capabilities.scores_text first")
 
 

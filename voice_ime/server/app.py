@@ -1,0 +1,85 @@
+"""Where the server is put together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, WebSocket
+from fastapi.responses import JSONResponse
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from voice_ime import __version__
+from voice_ime import protocol as wire
+from voice_ime.engine.base import Engine, Options
+from voice_ime.engine.listener import Detector, Listener
+from voice_ime.engine.pool import Pool
+from voice_ime.errors import LanguageNotSupported
+from voice_ime.server.auth import Gate
+from voice_ime.server.dictate import Services, dictate, explain
+from voice_ime.server.sessions import Sessions
+from voice_ime.server.stream import Stream
+from voice_ime.session import Session
+from voice_ime.settings import Settings
+
+LOOPBACK = ("127.0.0.1", "localhost")
+
+
+def create_app(settings: Settings, engine: Engine, detector: Detector, token: str) -> FastAPI:
+    """The server over a loaded engine. It closes neither engine nor detector."""
+    gate = Gate(token, settings.server.allowed_origins)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        pool = Pool(settings.engine.workers)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                sessions = Sessions(settings.server, _stream_maker(settings, engine, detector, pool), tasks)
+                app.state.services = Services(settings, gate, sessions, engine.capabilities)
+                yield
+                sessions.close()
+        finally:
+            pool.close()
+
+    app = FastAPI(title="voice-ime", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[settings.server.host, *LOOPBACK])
+
+    @app.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "ok", "server": f"voice-ime {__version__}"}
+
+    @app.get("/readyz")
+    async def readyz() -> JSONResponse:
+        """Whether another speaker would be served now."""
+        connected = app.state.services.sessions.connected
+        free = settings.server.max_sessions - connected
+        body = {"ready": free > 0, "engine": engine.capabilities.engine, "sessions": connected, "free": free}
+        return JSONResponse(body, status_code=200 if free > 0 else 503)
+
+    @app.websocket(wire.PATH)
+    async def dictation(websocket: WebSocket) -> None:
+        await dictate(websocket, app.state.services)
+
+    return app
+
+
+def _stream_maker(settings: Settings, engine: Engine, detector: Detector, pool: Pool) -> Callable[[wire.Hello], Stream]:
+    def make(hello: wire.Hello) -> Stream:
+        known = engine.capabilities.languages
+        if hello.language is not None and hello.language not in known:
+            raise LanguageNotSupported(
+                language=hello.language, engine=engine.capabilities.engine, known=", ".join(known)
+            )
+        listener = Listener(
+            detector,
+            engine,
+            Options(language=hello.language),
+            settings.speech,
+            start_sample=hello.resume_from,
+            endpoint_delay_s=hello.endpoint_delay_s,
+            endpoints=hello.endpoints,
+            partials=hello.partials,
+        )
+        return Stream(Session(hello, settings.server.max_unkept_finals), listener, pool, explain)
+
+    return make

@@ -1,0 +1,128 @@
+"""Starting and ending the server process."""
+
+import json
+import logging
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from voice_ime import protocol as wire
+from voice_ime.engine.catalog import load
+from voice_ime.engine.speech import SpeechDetector
+from voice_ime.errors import PortTaken, VoiceImeError
+from voice_ime.files import write_atomically
+from voice_ime.messages import Messages
+from voice_ime.server.app import create_app
+from voice_ime.server.auth import new_token
+from voice_ime.settings import ServerSettings, Settings
+
+GRACE_S = 3
+"""Time that open connections get at the end."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """Tells whoever started the server where it is, once it is ready."""
+
+    attached: bool
+    """Started by a program that reads one JSON line and keeps our standard input open for as long as it wants us."""
+    token_file: Path
+    """Where other programs of this person find the token."""
+
+    def ready(self, address: str, token: str, messages: Messages) -> None:
+        if self.attached:
+            print(json.dumps({"url": address, "token": token}), flush=True)
+        else:
+            print(messages("serve.ready", url=address, token_file=self.token_file), flush=True)
+
+    def failed(self, error: VoiceImeError, messages: Messages) -> None:
+        if self.attached:
+            message, remedy = messages.error(error)
+            print(json.dumps({"error": {"code": error.code, "message": message, "remedy": remedy}}), flush=True)
+
+
+def serve(settings: Settings, messages: Messages, *, attached: bool, token_file: Path) -> int:
+    """Runs until told to end (a signal; when attached, also the end of standard input). 0."""
+    announcement = Announcement(attached, token_file)
+    try:
+        listening = _bind(settings.server)
+        try:
+            _serve_on(listening, settings, messages, announcement)
+        finally:
+            listening.close()
+    except VoiceImeError as error:
+        announcement.failed(error, messages)
+        raise
+    return 0
+
+
+def _serve_on(listening: socket.socket, settings: Settings, messages: Messages, announcement: Announcement) -> None:
+    token = settings.server.token or new_token()
+    if not announcement.attached and not settings.server.token:
+        write_atomically(announcement.token_file, token.encode())
+    engine = load(settings.engine)
+    try:
+        app = create_app(settings, engine, SpeechDetector(settings.speech.detector), token)
+        host, port = listening.getsockname()[:2]
+        address = f"ws://{host}:{port}{wire.PATH}"
+        server = _Server(_config(app, settings.server), lambda: announcement.ready(address, token, messages))
+        if announcement.attached:
+            _end_with_stdin(server)
+        server.run(sockets=[listening])
+    finally:
+        engine.close()
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._say_ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._say_ready()
+
+
+def _config(app: object, settings: ServerSettings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        ws="websockets-sansio",
+        ws_max_size=settings.max_frame_bytes,
+        ws_per_message_deflate=False,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=GRACE_S,
+        server_header=False,
+    )
+
+
+def _bind(settings: ServerSettings) -> socket.socket:
+    """The socket is taken before anything is loaded, so that a taken port is said at once."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+        listening.listen(128)
+    except OSError as error:
+        listening.close()
+        raise PortTaken(host=settings.host, port=settings.port) from error
+    return listening
+
+
+def _end_with_stdin(server: uvicorn.Server) -> None:
+    def wait() -> None:
+        while sys.stdin.buffer.read(1024):
+            pass
+        server.should_exit = True
+
+    threading.Thread(target=wait, name="parent-watch", daemon=True).start()

@@ -1,0 +1,96 @@
+"""Who is dictating: admission, resumption after a cut, and forgetting."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from voice_ime import protocol as wire
+from voice_ime.errors import Replaced, ServerFull
+from voice_ime.server.stream import Stream
+from voice_ime.settings import ServerSettings
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class _Held:
+    """A session that this server knows, connected or not."""
+
+    stream: Stream
+    task: asyncio.Task[None]
+    disconnect: Callable[[Exception], None] | None
+    """Ends its present connection; None: nobody is connected."""
+    expiry: asyncio.TimerHandle | None = None
+
+    def stop_expiry(self) -> None:
+        if self.expiry is not None:
+            self.expiry.cancel()
+            self.expiry = None
+
+
+class Sessions:
+    """Forgetting a session that is not connected loses nothing: its client sends the sound again."""
+
+    def __init__(
+        self, settings: ServerSettings, make_stream: Callable[[wire.Hello], Stream], tasks: asyncio.TaskGroup
+    ) -> None:
+        self._settings = settings
+        self._make_stream = make_stream
+        self._tasks = tasks
+        self._held: dict[str, _Held] = {}
+
+    @property
+    def connected(self) -> int:
+        return sum(held.disconnect is not None for held in self._held.values())
+
+    def open(self, hello: wire.Hello, disconnect: Callable[[Exception], None]) -> tuple[Stream, bool]:
+        """(the stream, whether it was known). ServerFull where no place is free."""
+        known = self._held.get(hello.session)
+        if known is not None:
+            if known.disconnect is not None:
+                known.disconnect(Replaced())
+            known.stop_expiry()
+            known.disconnect = disconnect
+            return known.stream, True
+        if self.connected >= self._settings.max_sessions:
+            raise ServerFull(limit=self._settings.max_sessions)
+        stream = self._make_stream(hello)
+        task = self._tasks.create_task(self._work(stream))
+        self._held[hello.session] = _Held(stream, task, disconnect)
+        return stream, False
+
+    def detach(self, stream: Stream, disconnect: Callable[[Exception], None]) -> None:
+        """The connection of `disconnect` is gone; its session waits to be resumed."""
+        held = self._held.get(stream.session.name)
+        if held is None or held.disconnect is not disconnect:
+            return
+        held.disconnect = None
+        stream.sink = None
+        held.expiry = asyncio.get_running_loop().call_later(self._settings.resume_s, self.forget, stream.session.name)
+        self._make_room()
+
+    def forget(self, name: str) -> None:
+        held = self._held.pop(name, None)
+        if held is not None:
+            held.stop_expiry()
+            held.task.cancel()
+
+    def close(self) -> None:
+        for name in list(self._held):
+            self.forget(name)
+
+    def _make_room(self) -> None:
+        waiting = [name for name, held in self._held.items() if held.disconnect is None]
+        for name in waiting[: max(0, len(waiting) - self._settings.max_kept_sessions)]:
+            self.forget(name)
+
+    async def _work(self, stream: Stream) -> None:
+        try:
+            await stream.run()
+        except Exception as error:
+            logger.exception("a session ended by a fault of ours")
+            held = self._held.get(stream.session.name)
+            if held is not None and held.disconnect is not None:
+                held.disconnect(error)
+            self.forget(stream.session.name)

@@ -1,0 +1,160 @@
+"""One session at work: what waits to be recognised, in order, and where the answers go."""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+
+from voice_ime import protocol as wire
+from voice_ime.audio import from_pcm16
+from voice_ime.engine.base import SAMPLE_RATE
+from voice_ime.engine.listener import FinalStep, Listener, Step
+from voice_ime.engine.pool import Pool, Urgency
+from voice_ime.errors import RecognitionFailed, VoiceImeError
+from voice_ime.session import Delays, Forget, Outcome, Release, Session, Sound
+
+Sink = Callable[[wire.ServerMessage], None]
+Explain = Callable[[VoiceImeError, str], wire.Error]
+"""Makes the message for an error, in a language."""
+
+LEAST = 512
+"""Samples worth waking the detector for."""
+MOST = 2 * SAMPLE_RATE
+"""Samples recognised in one go, so that a backlog does not keep other speakers waiting."""
+BEHIND = SAMPLE_RATE
+"""With this much sound waiting, partials are left out."""
+
+logger = logging.getLogger(__name__)
+
+
+class Stream:
+    """Outlives its connections: while nobody is connected the recognition of what has come goes on."""
+
+    def __init__(self, session: Session, listener: Listener, pool: Pool, explain: Explain) -> None:
+        self.session = session
+        self.sink: Sink | None = None
+        self._listener = listener
+        self._pool = pool
+        self._explain = explain
+        self._queue: deque[Sound | Release | Forget] = deque()
+        self._changed = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._arrivals = _Arrivals()
+
+    @property
+    def waiting(self) -> int:
+        """Samples not yet looked at."""
+        return sum(len(work.pcm) for work in self._queue if isinstance(work, Sound)) // 2
+
+    def put(self, outcomes: Iterable[Outcome]) -> None:
+        """Work is queued, messages are sent at once."""
+        for outcome in outcomes:
+            if isinstance(outcome, Sound | Release | Forget):
+                self._enqueue(outcome)
+            else:
+                self._send([outcome])
+        self._arrivals.note(self.session.received)
+        self._changed.set()
+
+    async def room_for(self, most_waiting: int) -> None:
+        """Returns once less than `most_waiting` samples wait."""
+        while self.waiting >= most_waiting:
+            self._room.clear()
+            await self._room.wait()
+
+    async def run(self) -> None:
+        """Works until cancelled."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            while (work := self._next()) is not None:
+                self._room.set()
+                await self._do(work)
+
+    def check_finished(self, *, at_least: int = SAMPLE_RATE) -> None:
+        self._send(self.session.finished(self._listener.needed_from, at_least=at_least))
+
+    def _enqueue(self, work: Sound | Release | Forget) -> None:
+        if isinstance(work, Forget):
+            self._queue = deque(waiting for waiting in self._queue if not isinstance(waiting, Sound))
+        self._queue.append(work)
+
+    def _next(self) -> Sound | Release | Forget | None:
+        """The next piece of work; neighbouring sounds become one."""
+        if not self._queue:
+            return None
+        if not isinstance(self._queue[0], Sound):
+            return self._queue.popleft()
+        if self.waiting < LEAST and all(isinstance(work, Sound) for work in self._queue):
+            return None
+        pieces: list[bytes] = []
+        while self._queue and isinstance(head := self._queue[0], Sound) and sum(map(len, pieces)) < 2 * MOST:
+            pieces.append(head.pcm)
+            self._queue.popleft()
+        return Sound(b"".join(pieces))
+
+    async def _do(self, work: Sound | Release | Forget) -> None:
+        match work:
+            case Sound():
+                await self._recognise(self._listener.accept(from_pcm16(work.pcm)))
+            case Release():
+                await self._recognise(self._listener.finalize())
+                self._send(self.session.released(work.sample))
+                self.check_finished(at_least=1)
+            case Forget():
+                self._listener.cancel(work.sample)
+                self._send(self.session.forgotten(work.sample))
+        self._arrivals.forget_before(self._listener.needed_from)
+        self.check_finished()
+
+    async def _recognise(self, steps: Iterator[Step]) -> None:
+        while (step := await self._pool.run(Urgency.DETECTION, lambda: next(steps, None))) is not None:
+            try:
+                if isinstance(step, FinalStep):
+                    await self._final(step)
+                elif self.waiting < BEHIND and self.sink is not None:
+                    self._send(self.session.partial(step, await self._pool.run(Urgency.PARTIAL, step.run)))
+            except VoiceImeError as error:
+                self._fail(error)
+            except Exception:
+                logger.exception("recognition failed")
+                self._fail(RecognitionFailed(engine=""))
+
+    async def _final(self, step: FinalStep) -> None:
+        arrived = self._arrivals.of(step.decided)
+        begun, hypothesis = await self._pool.run(Urgency.FINAL, lambda: (time.monotonic(), step.run()))
+        delays = Delays(queue_s=max(0.0, begun - arrived), final_s=time.monotonic() - arrived)
+        self._send(self.session.final(step, hypothesis, delays))
+        self.session.check_kept()
+
+    def _fail(self, error: VoiceImeError) -> None:
+        self._send([self._explain(error, self.session.messages)])
+
+    def _send(self, messages: Iterable[wire.ServerMessage]) -> None:
+        for message in messages:
+            if self.sink is not None:
+                self.sink(message)
+
+
+class _Arrivals:
+    """When each stretch of sound came."""
+
+    def __init__(self) -> None:
+        self._ends: deque[tuple[int, float]] = deque()
+
+    def note(self, received: int) -> None:
+        if not self._ends or self._ends[-1][0] < received:
+            self._ends.append((received, time.monotonic()))
+
+    def of(self, sample: int) -> float:
+        """The moment from which all sound before `sample` was here."""
+        for end, moment in self._ends:
+            if end >= sample:
+                return moment
+        return time.monotonic()
+
+    def forget_before(self, sample: int) -> None:
+        while self._ends and self._ends[0][0] < sample:
+            self._ends.popleft()

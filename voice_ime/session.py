@@ -1,0 +1,269 @@
+"""One dictation session as a state machine: no sockets, no threads, no clock.
+
+Frames and messages from the client go in and come out as work for the recogniser and as messages for the client;
+results of the recogniser go in and come out as messages. What may not be lost, finals that the client has not yet kept,
+is held here, across connections.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from voice_ime import protocol as wire
+from voice_ime.dictation.formatting import Surroundings, fit
+from voice_ime.engine.base import SAMPLE_RATE, Hypothesis, Word
+from voice_ime.engine.listener import FinalStep, PartialStep
+from voice_ime.errors import AudioGap, AudioOverlap, OutOfOrder, ProtocolError, TooManyUnkept
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Work: recognise this, the next stretch of the session's sound."""
+
+    pcm: bytes
+
+
+@dataclass(frozen=True)
+class Release:
+    """Work: whatever is being said ends at `sample`."""
+
+    sample: int
+
+
+@dataclass(frozen=True)
+class Forget:
+    """Work: forget everything before `sample`; sound that waits may be thrown away."""
+
+    sample: int
+
+
+Work = Sound | Release | Forget
+Outcome = Work | wire.ServerMessage
+
+
+@dataclass(frozen=True)
+class Delays:
+    """What the server measured for one final, in seconds."""
+
+    queue_s: float
+    final_s: float
+
+
+class Session:
+    """One client's dictation, across any number of connections."""
+
+    def __init__(self, hello: wire.Hello, max_unkept: int) -> None:
+        self.name = hello.session
+        self.messages = hello.messages
+        self._max_unkept = max_unkept
+        self._received = hello.resume_from
+        """The next sample to come."""
+        self._answered_to = hello.resume_from
+        """Releases up to here are answered."""
+        self._forgotten_to = 0
+        self._finished_to = hello.resume_from
+        self._releases: list[int] = []
+        """Releases whose sound has not wholly come."""
+        self._unkept: dict[str, wire.Final] = {}
+        self._around = Surroundings()
+        self._stable = _StableText()
+
+    @property
+    def received(self) -> int:
+        return self._received
+
+    # --- from the client ---
+
+    def resume(self, hello: wire.Hello) -> list[Outcome]:
+        """The client is back after a cut: what it may have missed. Sound is expected from `received` on."""
+        self.messages = hello.messages
+        self._releases.clear()
+        self._keep_all_before(hello.resume_from)
+        forget = self._cancel(hello.resume_from) if hello.resume_from > self._received else []
+        return [*forget, *self._unkept.values()]
+
+    def audio(self, frame: wire.AudioFrame) -> list[Work]:
+        """Work for a frame that follows on. After AudioGap, or AudioOverlap (all of it came before), all is as it was."""
+        if frame.offset > self._received:
+            raise AudioGap(expected=self._received, got=frame.offset)
+        fresh = frame.pcm[2 * (self._received - frame.offset) :]
+        if frame.offset < self._received and not fresh:
+            raise AudioOverlap(expected=self._received, got=frame.offset)
+        return self._split_at_releases(fresh)
+
+    def message(self, message: wire.ClientMessage) -> list[Outcome]:
+        """What follows from a message other than `hello`."""
+        match message:
+            case wire.Finalize():
+                return self._finalize(message.sample)
+            case wire.Cancel():
+                return self._cancel(message.sample)
+            case wire.Context():
+                self._around = Surroundings(message.before, message.after)
+                return []
+            case wire.Correction():
+                return [wire.CorrectionTaken(utterance=message.utterance, kept=False)]
+            case wire.Kept():
+                self._unkept.pop(message.utterance, None)
+                return []
+            case _:
+                raise OutOfOrder(type=message.type)
+
+    def _split_at_releases(self, pcm: bytes) -> list[Work]:
+        work: list[Work] = []
+        while self._releases and self._releases[0] <= self._received + len(pcm) // 2:
+            sample = self._releases.pop(0)
+            before = 2 * (sample - self._received)
+            work += [Sound(pcm[:before])] if before else []
+            work.append(Release(sample))
+            pcm, self._received = pcm[before:], sample
+        self._received += len(pcm) // 2
+        return [*work, Sound(pcm)] if pcm else work
+
+    def _finalize(self, sample: int) -> list[Outcome]:
+        if sample <= self._answered_to:
+            return [wire.Finalized(sample=sample)]
+        if sample <= self._received:
+            return [Release(sample)]
+        if sample not in self._releases:
+            self._releases.append(sample)
+            self._releases.sort()
+        return []
+
+    def _cancel(self, sample: int) -> list[Outcome]:
+        self._received = max(self._received, sample)
+        self._forgotten_to = max(self._forgotten_to, sample)
+        self._releases = [release for release in self._releases if release > sample]
+        return [Forget(sample)]
+
+    # --- from the recogniser ---
+
+    def partial(self, step: PartialStep, hypothesis: Hypothesis | None) -> list[wire.ServerMessage]:
+        if hypothesis is None or not hypothesis.text or step.start < self._forgotten_to:
+            return []
+        stable, unstable = self._stable.split(step.start, hypothesis.text)
+        return [
+            wire.Partial(
+                utterance=_utterance_name(step.start), start_sample=step.start, stable=stable, unstable=unstable
+            )
+        ]
+
+    def final(self, step: FinalStep, hypothesis: Hypothesis, delays: Delays) -> list[wire.ServerMessage]:
+        """TooManyUnkept where the client never says `kept`; the final is held all the same."""
+        if not hypothesis.text or step.start < self._forgotten_to:
+            return []
+        text = fit(hypothesis.text, self._around)
+        self._around = self._around.then(text)
+        final = _final(step, hypothesis, text, delays)
+        self._unkept[final.utterance] = final
+        return [final]
+
+    def check_kept(self) -> None:
+        if len(self._unkept) > self._max_unkept:
+            raise TooManyUnkept(limit=self._max_unkept)
+
+    def released(self, sample: int) -> list[wire.ServerMessage]:
+        """All work up to a release is done."""
+        self._answered_to = max(self._answered_to, sample)
+        return [wire.Finalized(sample=sample)]
+
+    def forgotten(self, sample: int) -> list[wire.ServerMessage]:
+        return [wire.Cancelled(sample=sample)]
+
+    def finished(self, needed_from: int, *, at_least: int = SAMPLE_RATE) -> list[wire.ServerMessage]:
+        """Tells how far the client may forget its sound, where that is `at_least` samples further than told before."""
+        sample = min([needed_from, *(final.start_sample for final in self._unkept.values())])
+        if sample < self._finished_to + at_least:
+            return []
+        self._finished_to = sample
+        return [wire.Finished(sample=sample)]
+
+    def _keep_all_before(self, sample: int) -> None:
+        self._unkept = {name: final for name, final in self._unkept.items() if final.end_sample > sample}
+
+
+class _StableText:
+    """The part of the partials that will not change: it only grows within an utterance.
+
+    A word is stable once two partials in a row agree on everything up to it.
+    """
+
+    def __init__(self) -> None:
+        self._start = -1
+        self._stable = ""
+        self._previous = ""
+
+    def split(self, start: int, text: str) -> tuple[str, str]:
+        """(stable, unstable) for the newest partial of the utterance that began at `start`."""
+        if start != self._start:
+            self._start, self._stable, self._previous = start, "", ""
+        agreed = _common_words(self._previous, text)
+        if len(agreed) > len(self._stable) and agreed.startswith(self._stable):
+            self._stable = agreed
+        self._previous = text
+        return self._stable, _rest(text, self._stable)
+
+
+def _common_words(left: str, right: str) -> str:
+    """The longest common beginning that ends where a word ends in both."""
+    length = 0
+    for place, (one, other) in enumerate(zip(left, right, strict=False)):
+        if one != other:
+            break
+        if _ends_word(left, place) and _ends_word(right, place):
+            length = place + 1
+    return right[:length]
+
+
+def _ends_word(text: str, place: int) -> bool:
+    if text[place].isspace():
+        return False
+    following = text[place + 1 : place + 2]
+    return following.isspace() or ord(text[place]) >= 0x2E80
+
+
+def _rest(text: str, stable: str) -> str:
+    """What stands behind `stable`; where the newest text contradicts it, what stands behind as many characters."""
+    return text[len(stable) :].lstrip() if stable else text
+
+
+def _final(step: FinalStep, hypothesis: Hypothesis, text: str, delays: Delays) -> wire.Final:
+    spoken_end_s = (step.decided - step.speech_end) / SAMPLE_RATE
+    return wire.Final(
+        utterance=_utterance_name(step.start),
+        start_sample=step.start,
+        end_sample=step.end,
+        decided_sample=step.decided,
+        reason=step.reason,
+        text=hypothesis.text,
+        language=hypothesis.language,
+        edits=(wire.Insert(text=text),),
+        words=tuple(_words(hypothesis.words, step.start / SAMPLE_RATE)),
+        alternatives=hypothesis.alternatives,
+        timings=wire.Timings(
+            endpoint_s=round(spoken_end_s, 4) if step.reason == "endpoint" else None,
+            queue_s=round(delays.queue_s, 4),
+            detect_s=round(step.detect_s, 4),
+            encode_s=round(hypothesis.timings.get("encode_s", 0.0), 4),
+            decode_s=round(hypothesis.timings.get("decode_s", 0.0), 4),
+            final_s=round(delays.final_s, 4),
+        ),
+    )
+
+
+def _words(words: Iterable[Word], offset_s: float) -> Iterable[wire.FinalWord]:
+    for word in words:
+        yield wire.FinalWord(
+            text=word.text,
+            start_s=None if word.start_s is None else round(offset_s + word.start_s, 3),
+            end_s=None if word.end_s is None else round(offset_s + word.end_s, 3),
+            confidence=word.confidence,
+            alternatives=word.alternatives,
+        )
+
+
+def _utterance_name(start: int) -> str:
+    return f"u{start}"
+
+
+def is_fatal(error: Exception) -> bool:
+    return isinstance(error, ProtocolError) and error.fatal

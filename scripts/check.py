@@ -1,0 +1,100 @@
+"""Runs every check: Debian packages for the tests, ruff, mypy, pytest; one closing line. Started by ./check."""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts import debian
+from voice_ime.messages import Messages, language_of_locale
+
+ROOT = Path(__file__).resolve().parents[1]
+LOG = ROOT / ".venv" / "setup.log"
+TESTS_NEED = {"pulseaudio": "pulseaudio", "pulseaudio-utils": "pactl"}
+"""Debian package -> the program that shows that it is there."""
+
+
+@dataclass(frozen=True)
+class Check:
+    name: str
+    command: tuple[str, ...]
+
+
+def checks(pytest_arguments: Sequence[str]) -> tuple[Check, ...]:
+    python = (sys.executable, "-m")
+    return (
+        Check("ruff", (*python, "ruff", "check", ".")),
+        Check("mypy", (*python, "mypy")),
+        Check("pytest", (*python, "pytest", *pytest_arguments)),
+    )
+
+
+def missing_packages(environment: Mapping[str, str], needed: Mapping[str, str] = TESTS_NEED) -> list[str]:
+    """The Debian packages of which the program is not in PATH."""
+    path = environment.get("PATH")
+    return [package for package, program in needed.items() if shutil.which(program, path=path) is None]
+
+
+def get_packages(user: int, environment: Mapping[str, str], messages: Messages, say: Callable[[str], None]) -> None:
+    """Install the Debian packages that the tests need, or name them."""
+    missing = missing_packages(environment)
+    if not missing:
+        return
+    if debian.has_apt(environment) and debian.as_root(user, environment) is not None:
+        say(messages("check.installing", packages=", ".join(missing)))
+        debian.install(missing, user, environment, LOG)
+    if missing := missing_packages(environment):
+        say(messages("check.missing", packages=", ".join(missing), command=debian.command(missing)))
+
+
+def run(check: Check, environment: Mapping[str, str]) -> tuple[bool, str]:
+    """Run one check, its output going straight through; whether it passed, and the last line it wrote."""
+    process = subprocess.Popen(
+        check.command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    tail = b""
+    with process:
+        assert process.stdout is not None
+        while block := os.read(process.stdout.fileno(), 4096):
+            sys.stdout.buffer.write(block)
+            sys.stdout.buffer.flush()
+            tail = (tail + block)[-4096:]
+    return process.returncode == 0, last_line(tail.decode("utf-8", "replace"))
+
+
+def last_line(text: str) -> str:
+    """The last line that is not blank, without the signs that frame it."""
+    lines = [line.strip("= ") for line in text.splitlines() if line.strip("= ")]
+    return lines[-1] if lines else ""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--user", type=int, required=True)
+    parser.add_argument("pytest_arguments", nargs="*")
+    arguments = parser.parse_args()
+    environment = dict(os.environ)
+    messages = Messages(language_of_locale(environment))
+    sys.stdout.reconfigure(errors="replace", line_buffering=True)  # type: ignore[union-attr]
+    get_packages(arguments.user, environment, messages, print)
+    failed, said = [], ""
+    every = checks(arguments.pytest_arguments)
+    for check in every:
+        print(messages("check.running", name=check.name))
+        passed, said = run(check, environment)
+        if not passed:
+            failed.append(check.name)
+    key = "check.failed" if failed else "check.passed"
+    print(messages(key, names=", ".join(failed or [check.name for check in every]), tests=said))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

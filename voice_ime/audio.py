@@ -67,7 +67,7 @@ def read_blocks(path: Path, block_s: float = 1.0) -> Iterator[Samples]:
 
 @contextmanager
 def _opened(path: Path) -> "Iterator[tuple[BinaryIO, InputContainer, AudioStream]]":
-    """The file, its container and its main audio stream. Errors of the system are translated here, also while reading."""
+    """The file, its container and its main audio stream. Errors of the system are translated here."""
     import av  # not at the top: the server needs this module for its samples only
 
     try:

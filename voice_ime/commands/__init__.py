@@ -1,0 +1,59 @@
+"""The commands, one file each: `add_arguments(parser, messages)` and `run(arguments, settings, messages) -> int`.
+
+Importing a command imports nothing heavy; `run` does. What `run` returns is the exit status, one of `ExitCode`.
+"""
+
+from enum import IntEnum
+
+from voice_ime.errors import (
+    AccessError,
+    AudioError,
+    ConfigError,
+    EngineUnavailable,
+    LanguageNotSupported,
+    MicrophoneError,
+    ModelDamaged,
+    ModelNotFound,
+    ProtocolError,
+    RecognitionFailed,
+    ServerError,
+    StoreError,
+    UnknownEngine,
+    VoiceImeError,
+)
+
+
+class ExitCode(IntEnum):
+    """What the exit status means. The sentences for `--help` are in the catalogue under [exit]."""
+
+    OK = 0
+    SOME_FAILED = 1
+    WRONG_USAGE = 2
+    NO_MODEL = 3
+    NO_SERVER = 4
+    NO_MICROPHONE = 5
+    NO_OUTPUT = 6
+    INTERNAL = 70
+    INTERRUPTED = 130
+
+
+_CODES: tuple[tuple[type[VoiceImeError], ExitCode], ...] = (
+    (ConfigError, ExitCode.WRONG_USAGE),
+    (UnknownEngine, ExitCode.WRONG_USAGE),
+    (LanguageNotSupported, ExitCode.WRONG_USAGE),
+    (EngineUnavailable, ExitCode.NO_MODEL),
+    (ModelNotFound, ExitCode.NO_MODEL),
+    (ModelDamaged, ExitCode.NO_MODEL),
+    (RecognitionFailed, ExitCode.SOME_FAILED),
+    (MicrophoneError, ExitCode.NO_MICROPHONE),
+    (AudioError, ExitCode.SOME_FAILED),
+    (ServerError, ExitCode.NO_SERVER),
+    (AccessError, ExitCode.NO_SERVER),
+    (ProtocolError, ExitCode.NO_SERVER),
+    (StoreError, ExitCode.NO_OUTPUT),
+)
+
+
+def exit_code_of(error: VoiceImeError) -> ExitCode:
+    """The exit status of a command that ends with this error."""
+    return next((code for kind, code in _CODES if isinstance(error, kind)), ExitCode.INTERNAL)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from voice_ime import __version__
-from voice_ime.command_line import Parser
+from voice_ime.command_line import Parser, wrong_value
 from voice_ime.commands import ExitCode, exit_code_of
 from voice_ime.errors import ConfigError, DiskFull, StoreError, VoiceImeError
 from voice_ime.messages import LANGUAGES, Messages, language_of_locale
@@ -32,7 +32,8 @@ class Module(Protocol):
 
     def add_arguments(self, parser: Parser, messages: Messages) -> None: ...
 
-    def run(self, arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> int: ...
+    def run(self, arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> int:
+        """`arguments.state_folder` is the folder of what the program keeps (it may not exist yet)."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ def _run(
     end.messages = Messages(settings.language)
     command = next(command for command in commands if command.name == arguments.command)
     end.extra = command.extra
+    arguments.state_folder = _state_folder(environment)
     return int(command.load().run(arguments, settings, end.messages))
 
 
@@ -140,7 +142,8 @@ def _add_common(parser: Parser, messages: Messages) -> None:
 
 
 def _exit_codes(messages: Messages) -> str:
-    rows = [f"{code.value}  {messages(f'exit.{code.name.lower()}')}" for code in ExitCode]
+    sentences = [(code.value, messages(f"exit.{code.name.lower()}")) for code in ExitCode]
+    rows = [f"{value}  {sentence}" for value, sentence in sentences]
     return "\n".join([messages("help.exit_codes"), *rows])
 
 
@@ -176,6 +179,12 @@ def _usual_file(environment: Mapping[str, str]) -> Path | None:
         file = folder / "voice-ime" / "settings.toml"
         return file if file.is_file() else None
     return None
+
+
+def _state_folder(environment: Mapping[str, str]) -> Path:
+    """Where the program keeps what is neither a setting nor a text, e.g. the token of the server."""
+    home = environment.get("XDG_STATE_HOME")
+    return (Path(home) if home else Path(environment.get("HOME") or "/") / ".local" / "state") / "voice-ime"
 
 
 def _with_model(settings: "Settings", folder: Path | None) -> "Settings":
@@ -225,6 +234,9 @@ def _told(error: BaseException, end: _End) -> int:
     match error:
         case KeyboardInterrupt():
             return ExitCode.INTERRUPTED
+        case ConfigError(values={"where": where, "detail": detail}) if type(error) is ConfigError:
+            _say(*end.messages.error(ConfigError(where=where, detail=wrong_value(str(detail), end.messages))))
+            return exit_code_of(error)
         case VoiceImeError():
             _say(*end.messages.error(error))
             return exit_code_of(error)

@@ -25,6 +25,20 @@ _COMPLAINTS = (
 )
 """What argparse complains about, by its English sentences, which are all it gives; the last row takes the rest."""
 
+_WRONG_VALUES = (
+    ("setting.at_most", r"Input should be less than or equal to (?P<limit>\S+)"),
+    ("setting.at_least", r"Input should be greater than or equal to (?P<limit>\S+)"),
+    ("setting.below", r"Input should be less than (?P<limit>\S+)"),
+    ("setting.above", r"Input should be greater than (?P<limit>\S+)"),
+    ("setting.unknown", r"Extra inputs are not permitted"),
+    ("setting.whole_number", r"Input should be a valid integer.*"),
+    ("setting.number", r"Input should be a valid number.*"),
+    ("setting.text", r"Input should be a valid string.*"),
+    ("setting.choice", r"Input should be (?P<choices>'.*')"),
+    ("setting.no_file", r"\[Errno 2\].*"),
+)
+"""What is wrong with a setting, by the English sentences of pydantic and the system."""
+
 
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser that speaks the language of `messages`.
@@ -59,10 +73,19 @@ class Parser(argparse.ArgumentParser):
 
 def complaint(message: str, messages: Messages) -> str:
     """argparse's English sentence as one of ours."""
-    for key, pattern in _COMPLAINTS:
-        if match := re.fullmatch(pattern, message, re.DOTALL):
+    return _first_match(_COMPLAINTS, message, messages)
+
+
+def wrong_value(detail: str, messages: Messages) -> str:
+    """What is wrong with a setting in the person's language; where it is nothing common, `detail` as it is."""
+    return _first_match(_WRONG_VALUES, detail, messages)
+
+
+def _first_match(table: Sequence[tuple[str, str]], english: str, messages: Messages) -> str:
+    for key, pattern in table:
+        if match := re.fullmatch(pattern, english, re.DOTALL):
             return messages(key, **{name: _unquoted(value) for name, value in match.groupdict().items()})
-    raise AssertionError("the last row matches everything")
+    return english
 
 
 def _unquoted(text: str) -> str:

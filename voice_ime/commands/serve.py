@@ -21,14 +21,14 @@ def add_arguments(parser: Parser, messages: Messages) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> int:
+    server = _with_options(settings.server, arguments)
     from voice_ime.server.run import serve
 
-    server = _with_options(settings.server, arguments)
     return serve(
         settings.model_copy(update={"server": server}),
         messages,
         attached=arguments.attached,
-        token_file=arguments.token_file,
+        token_file=arguments.token_file or arguments.state_folder / "token",
     )
 
 

@@ -11,7 +11,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from voice_ime.engine.base import SAMPLE_RATE, Capabilities, Engine, Hypothesis, Options, Samples, Utterance, Word
-from voice_ime.engine.decoding import Choice, Decoding, Logits, Marks, greedy, log_probability
+from voice_ime.engine.decoding import MARGIN, Choice, Decoding, Logits, Marks, greedy, log_probability
 from voice_ime.engine.onnx import ONNX_ERRORS, open_session
 from voice_ime.engine.store import MOONSHINE_TINY_EN, checked_files
 from voice_ime.engine.tokens import Vocabulary
@@ -206,7 +206,7 @@ class MoonshineUtterance(Utterance):
         self._decoder = MoonshineDecoder(self._model, self._model.encode(samples))
         encoded = time.perf_counter()
         most = int(len(samples) / SAMPLE_RATE * _TOKENS_PER_S) + _TOKENS_SPARE
-        decoding = greedy(self._decoder, MARKS, most, self._draft)
+        decoding = greedy(self._decoder, MARKS, most, self._draft, MARGIN if final else 0.0)
         decoded = time.perf_counter()
         self._draft = decoding.ids
         timings = {"encode_s": encoded - began, "decode_s": decoded - encoded}

@@ -27,6 +27,11 @@ class SpeechDetector:
         path = checked_file(SILERO_V6, SILERO_V6.files[0], file) if file is not None else checked_files(SILERO_V6)[0]
         self._session = open_session(path, threads=1, arena=False)
 
+    @property
+    def frame(self) -> int:
+        """Samples of one frame."""
+        return FRAME
+
     def stream(self) -> "DetectorStream":
         """A new stream of sound, from silence."""
         return DetectorStream(self)

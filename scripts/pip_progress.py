@@ -15,6 +15,7 @@ SILENCE_S = 20.0
 """After so many seconds without a line, one says that work goes on."""
 
 _DOWNLOAD = re.compile(r"\s*Downloading (?P<name>[A-Za-z0-9_.]+?)-\d\S*\.whl \((?P<size>[\d.]+) (?P<unit>MB|GB)\)")
+_PACKAGE = ("Collecting ", "Processing ", "Requirement already satisfied: ")
 _REASONS = (
     ("disk_full", ("No space left on device", "Disk quota exceeded")),
     ("no_network", ("Failed to establish a new connection", "Temporary failure in name resolution", "Read timed out",
@@ -40,7 +41,7 @@ class Progress:
 
     def line(self, line: str) -> str | None:
         self._note_reason(line)
-        if line.startswith(("Collecting ", "Requirement already satisfied: ")):
+        if line.startswith(_PACKAGE):
             return self._next_package()
         if (download := _DOWNLOAD.match(line)) and (size := _megabytes(download)) >= LARGE_MB:
             return self._text("downloading", name=download["name"].replace("_", "-"), size=size)

@@ -304,7 +304,8 @@ def _read(messages: "TypeAdapter[T]", text: str | bytes) -> T:
 
 def _where(error: ValidationError) -> str:
     first = error.errors(include_input=False, include_context=False, include_url=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
+    known = first["loc"][:-1] if first["type"] == "extra_forbidden" else first["loc"]  # its name may be anything
+    place = ".".join(str(part) for part in known)
     return f"{place}: {first['type']}" if place else str(first["type"])
 
 

@@ -5,6 +5,8 @@ results of the recogniser go in and come out as messages. What may not be lost, 
 is held here, across connections.
 """
 
+import itertools
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -82,7 +84,7 @@ class Session:
         return [*forget, *self._unkept.values()]
 
     def audio(self, frame: wire.AudioFrame) -> list[Work]:
-        """Work for a frame that follows on. After AudioGap, or AudioOverlap (all of it came before), all is as it was."""
+        """Work for a frame that follows on. AudioGap, or AudioOverlap where all of it came before, change nothing."""
         if frame.offset > self._received:
             raise AudioGap(expected=self._received, got=frame.offset)
         fresh = frame.pcm[2 * (self._received - frame.offset) :]
@@ -184,46 +186,40 @@ class Session:
 class _StableText:
     """The part of the partials that will not change: it only grows within an utterance.
 
-    A word is stable once two partials in a row agree on everything up to it.
+    Words are stable once two partials in a row agree on them and on all before; the last word of a partial never is,
+    because its sound may not be complete.
     """
 
     def __init__(self) -> None:
         self._start = -1
-        self._stable = ""
-        self._previous = ""
+        self._stable: list[str] = []
+        self._previous: list[str] = []
 
     def split(self, start: int, text: str) -> tuple[str, str]:
         """(stable, unstable) for the newest partial of the utterance that began at `start`."""
         if start != self._start:
-            self._start, self._stable, self._previous = start, "", ""
-        agreed = _common_words(self._previous, text)
-        if len(agreed) > len(self._stable) and agreed.startswith(self._stable):
-            self._stable = agreed
-        self._previous = text
-        return self._stable, _rest(text, self._stable)
+            self._start, self._stable, self._previous = start, [], []
+        words = _WORD.findall(text)
+        settled = len(self._stable)
+        agreed = _agreement(self._previous[:-1], words[:-1])
+        if agreed > settled and _agreement(self._stable, words) == settled:
+            self._stable += words[settled:agreed]
+        self._previous = words
+        return "".join(self._stable), "".join(words[len(self._stable) :])
 
 
-def _common_words(left: str, right: str) -> str:
-    """The longest common beginning that ends where a word ends in both."""
-    length = 0
-    for place, (one, other) in enumerate(zip(left, right, strict=False)):
-        if one != other:
-            break
-        if _ends_word(left, place) and _ends_word(right, place):
-            length = place + 1
-    return right[:length]
+_WORD = re.compile(r"\s*(?:[\u2e80-\uffef]|[^\s\u2e80-\uffef]+)")
+"""A word with the blanks before it; Chinese characters and full-width marks count as words."""
 
 
-def _ends_word(text: str, place: int) -> bool:
-    if text[place].isspace():
-        return False
-    following = text[place + 1 : place + 2]
-    return following.isspace() or ord(text[place]) >= 0x2E80
+def _agreement(left: list[str], right: list[str]) -> int:
+    """How many words are the same from the beginning, but for case and punctuation."""
+    same = itertools.takewhile(lambda pair: _bare(pair[0]) == _bare(pair[1]), zip(left, right, strict=False))
+    return sum(1 for _ in same)
 
 
-def _rest(text: str, stable: str) -> str:
-    """What stands behind `stable`; where the newest text contradicts it, what stands behind as many characters."""
-    return text[len(stable) :].lstrip() if stable else text
+def _bare(word: str) -> str:
+    return word.strip(" .,;:!?…").casefold()
 
 
 def _final(step: FinalStep, hypothesis: Hypothesis, text: str, delays: Delays) -> wire.Final:

@@ -72,7 +72,7 @@ def _serve_on(listening: socket.socket, settings: Settings, messages: Messages, 
         app = create_app(settings, engine, SpeechDetector(settings.speech.detector), token)
         host, port = listening.getsockname()[:2]
         address = f"ws://{host}:{port}{wire.PATH}"
-        server = _Server(_config(app, settings.server), lambda: announcement.ready(address, token, messages))
+        server = ReadyServer(_config(app, settings.server), lambda: announcement.ready(address, token, messages))
         if announcement.attached:
             _end_with_stdin(server)
         server.run(sockets=[listening])
@@ -80,8 +80,8 @@ def _serve_on(listening: socket.socket, settings: Settings, messages: Messages, 
         engine.close()
 
 
-class _Server(uvicorn.Server):
-    """Says when it is ready."""
+class ReadyServer(uvicorn.Server):
+    """Calls `ready` when it takes connections."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)

@@ -1,0 +1,45 @@
+"""`voice-ime dictate`: speak, and the text is in the terminal."""
+
+import argparse
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from voice_ime.command_line import Parser
+from voice_ime.errors import ConfigError
+from voice_ime.messages import Messages
+
+if TYPE_CHECKING:
+    from voice_ime.settings import Settings
+
+
+def add_arguments(parser: Parser, messages: Messages) -> None:
+    file = messages("help.file_word")
+    parser.epilog = messages("dictate.help_ending")
+    parser.add_argument("file", type=Path, nargs="?", metavar=file, help=messages("dictate.help_file"))
+    parser.add_argument("--sample", action="store_true", help=messages("dictate.help_sample"))
+    parser.add_argument("--url", metavar=messages("dictate.url_word"), help=messages("dictate.help_url"))
+    parser.add_argument("--token-file", type=Path, metavar=file, help=messages("dictate.help_token_file"))
+    parser.add_argument("--language", metavar=messages("dictate.language_word"), help=messages("dictate.help_language"))
+    partials = parser.add_argument_group()
+    partials.add_argument("--partials", action="store_true", default=True, help=messages("dictate.help_partials"))
+    partials.add_argument("--no-partials", action="store_false", dest="partials", help=argparse.SUPPRESS)
+
+
+def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> int:
+    if arguments.language is not None and not re.fullmatch("[a-z]{2}", arguments.language):
+        raise ConfigError(where="--language", detail=messages("dictate.two_letters"))
+    import asyncio
+
+    from voice_ime.local_server import same_settings
+    from voice_ime.start_dictating import Wishes, start_dictating
+
+    wishes = Wishes(
+        file=arguments.file,
+        sample=arguments.sample,
+        url=arguments.url,
+        token_file=arguments.token_file or arguments.state_folder / "token",
+        language=arguments.language,
+        partials=arguments.partials,
+    )
+    return asyncio.run(start_dictating(wishes, messages, same_settings(arguments)))

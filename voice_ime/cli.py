@@ -69,8 +69,10 @@ def main(
     with contextlib.suppress(AttributeError):
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that cannot show a character
     messages = Messages(_asked_language(words) or language_of_locale(dict(environment)))
-    with _ended(messages) as end:
+    end = _End(messages)
+    with _ended(end):
         end.code = _run(words, environment, commands, messages, end)
+    with _ended(end):
         sys.stdout.flush()
     return end.code
 
@@ -219,11 +221,10 @@ class _End:
 
 
 @contextlib.contextmanager
-def _ended(messages: Messages) -> Iterator[_End]:
+def _ended(end: _End) -> Iterator[None]:
     """The one place where whatever ends a command early becomes sentences on stderr and an exit status."""
-    end = _End(messages)
     try:
-        yield end
+        yield
     except SystemExit as ended:
         end.code = ended.code if isinstance(ended.code, int) else ExitCode.OK
     except (KeyboardInterrupt, Exception, BaseExceptionGroup) as error:
@@ -253,9 +254,9 @@ def _told(error: BaseException, end: _End) -> int:
         case ModuleNotFoundError(name=str(name)) if not name.startswith("voice_ime"):
             _say(end.messages("cli.package_missing", package=name), end.messages("cli.install_extra", extra=end.extra))
             return ExitCode.NO_MODEL
-    _log.debug(
-        "%s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__))
-    )  # not its text: it may quote what was said
+    # Not the text of the error: it may quote what was said.
+    trace = "".join(traceback.format_tb(error.__traceback__))
+    _log.debug("%s\n%s", type(error).__name__, trace)
     _say(*end.messages.error(VoiceImeError()))
     return ExitCode.INTERNAL
 

@@ -64,6 +64,10 @@ class Parser(argparse.ArgumentParser):
             fill(self)
         return super().parse_known_args(args, namespace)
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Unlike argparse's own, says so where it cannot write."""
+        print(message, end="", file=file or sys.stderr)
+
     def error(self, message: str) -> NoReturn:
         """Say in two sentences what is wrong and end with WRONG_USAGE."""
         print(complaint(message, self.messages), file=sys.stderr)

@@ -21,9 +21,7 @@ def add_arguments(parser: Parser, messages: Messages) -> None:
     parser.add_argument("--url", metavar=messages("dictate.url_word"), help=messages("dictate.help_url"))
     parser.add_argument("--token-file", type=Path, metavar=file, help=messages("dictate.help_token_file"))
     parser.add_argument("--language", metavar=messages("dictate.language_word"), help=messages("dictate.help_language"))
-    partials = parser.add_argument_group()
-    partials.add_argument("--partials", action="store_true", default=True, help=messages("dictate.help_partials"))
-    partials.add_argument("--no-partials", action="store_false", dest="partials", help=argparse.SUPPRESS)
+    parser.add_argument("--partials", action=argparse.BooleanOptionalAction, help=messages("dictate.help_partials"))
 
 
 def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> int:
@@ -40,6 +38,6 @@ def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages)
         url=arguments.url,
         token_file=arguments.token_file or arguments.state_folder / "token",
         language=arguments.language,
-        partials=arguments.partials,
+        partials=arguments.partials is not False,
     )
     return asyncio.run(start_dictating(wishes, messages, same_settings(arguments)))

@@ -27,7 +27,7 @@ class WhisperSettings(_Settings):
     """faster-whisper on a local model folder."""
 
     folder: Path | None = None
-    """Folder in CTranslate2's format; must be given."""
+    """Folder in CTranslate2's format; None: ~/voice-ime-models/faster-whisper-small."""
     threads: int = Field(2, ge=1, le=64)
     beam_size: int = Field(1, ge=1, le=16)
     compute_type: str = "int8"

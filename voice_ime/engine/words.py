@@ -1,0 +1,20 @@
+"""Cutting a text into words, for engines that do not say where their words are."""
+
+import re
+
+_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_HAN_CHARACTER = re.compile(rf"[{_HAN}]")
+_WORD = re.compile(rf"[^\w\s]*[{_HAN}][^\w\s]*|[^\s{_HAN}]+")
+
+
+def cut(text: str) -> tuple[str, ...]:
+    """The words of `text` in order: cut at blanks, Han characters one by one, punctuation with its word.
+
+    Joined they are `text` without its blanks.
+    """
+    return tuple(_WORD.findall(text))
+
+
+def has_han(text: str) -> bool:
+    """Whether a Han character is in `text`."""
+    return _HAN_CHARACTER.search(text) is not None

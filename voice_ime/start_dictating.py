@@ -22,6 +22,7 @@ from voice_ime.local_server import LocalServer, serve_command
 from voice_ime.messages import Messages
 from voice_ime.terminal import Screen, read_keys, unseen_keys
 
+STDIN = 0
 ANSWERS_WITHIN_S = 5.0
 """A server that somebody else runs and that does not answer for so long is not there."""
 
@@ -52,7 +53,8 @@ class Tape:
 
 async def start_dictating(wishes: Wishes, messages: Messages, server_options: Sequence[str]) -> ExitCode:
     """Dictate in this terminal until the person or the recording ends. VoiceImeErrors come in an ExceptionGroup."""
-    return await _Start(wishes, messages, server_options).run()
+    with unseen_keys(STDIN):
+        return await _Start(wishes, messages, server_options).run()
 
 
 class _Start:
@@ -114,10 +116,10 @@ class _Start:
         def typed(key: Key) -> None:
             self._loop.call_soon_threadsafe(self._keys.put_nowait, key)
 
-        with unseen_keys(sys.stdin.fileno()):
-            read_keys(sys.stdin.fileno(), on_enter=lambda: typed(Key.ENTER), on_end=lambda: typed(Key.END))
-            self._say("ready")
-            return await Talk(dictation, best_microphone(told), self._keys).run()
+        microphone = best_microphone(told)
+        read_keys(STDIN, on_enter=lambda: typed(Key.ENTER), on_end=lambda: typed(Key.END))
+        self._say("ready")
+        return await Talk(dictation, microphone, self._keys).run()
 
     async def _play(self, dictation: Dictation, tape: Tape) -> bool:
         self._say("ready_recording", name=tape.name)

@@ -3,6 +3,7 @@
 Importing a command imports nothing heavy; `run` does. What `run` returns is the exit status, one of `ExitCode`.
 """
 
+from collections.abc import Iterator
 from enum import IntEnum
 
 from voice_ime.errors import (
@@ -17,6 +18,7 @@ from voice_ime.errors import (
     ProtocolError,
     RecognitionFailed,
     ServerError,
+    ServerRefused,
     StoreError,
     UnknownEngine,
     VoiceImeError,
@@ -55,5 +57,14 @@ _CODES: tuple[tuple[type[VoiceImeError], ExitCode], ...] = (
 
 
 def exit_code_of(error: VoiceImeError) -> ExitCode:
-    """The exit status of a command that ends with this error."""
-    return next((code for kind, code in _CODES if isinstance(error, kind)), ExitCode.INTERNAL)
+    """The exit status of a command that ends with this error; of what a server told: that of its reason."""
+    kind = type(error)
+    if isinstance(error, ServerRefused):
+        kind = next((each for each in _all_kinds() if each.code == error.values.get("code")), kind)
+    return next((code for above, code in _CODES if issubclass(kind, above)), ExitCode.INTERNAL)
+
+
+def _all_kinds(above: type[VoiceImeError] = VoiceImeError) -> Iterator[type[VoiceImeError]]:
+    for kind in above.__subclasses__():
+        yield kind
+        yield from _all_kinds(kind)

@@ -2,18 +2,19 @@
 
 import argparse
 import contextlib
-import errno
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol
 
 from voice_ime.command_line import Parser
 from voice_ime.commands import ExitCode
-from voice_ime.errors import ConfigError, DiskFull, StoreError, VoiceImeError
+from voice_ime.errors import ConfigError, VoiceImeError
 from voice_ime.messages import Messages
+from voice_ime.output import Output, output_file
+from voice_ime.progress import Progress, progress_on
 
 if TYPE_CHECKING:
     from voice_ime.settings import Settings
@@ -31,10 +32,10 @@ def add_arguments(parser: Parser, messages: Messages) -> None:
 
 def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> int:
     with contextlib.ExitStack() as stack:
-        writer = stack.enter_context(_writer(arguments, messages))
-        progress = stack.enter_context(_progress(sys.stderr))
         transcriber = stack.enter_context(_transcriber(arguments, settings))
-        report: _Report = (_JsonReport if arguments.json else _TextReport)(writer, progress, messages)
+        output = stack.enter_context(_output(arguments, messages))  # not before it is sure that there will be some
+        progress = progress_on(sys.stderr)
+        report: _Report = (_JsonReport if arguments.json else _TextReport)(output, progress, messages)
         files = _Files(transcriber, progress, report, messages)
         for path in arguments.files:
             files.transcribe(path, alone=len(arguments.files) == 1)
@@ -47,7 +48,7 @@ def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages)
 @dataclass
 class _Files:
     transcriber: "Transcriber"
-    progress: "_Progress"
+    progress: "Progress"
     report: "_Report"
     messages: Messages
     failed: list[Path] = field(default_factory=list)
@@ -99,8 +100,8 @@ class _Report(Protocol):
 class _TextReport:
     """One line for each utterance, as soon as it was heard; before each of several files its name."""
 
-    def __init__(self, writer: "_Writer", progress: "_Progress", messages: Messages) -> None:
-        self._writer = writer
+    def __init__(self, output: "Output", progress: "Progress", messages: Messages) -> None:
+        self._output = output
         self._progress = progress
         self._messages = messages
 
@@ -116,14 +117,14 @@ class _TextReport:
 
     def _line(self, text: str) -> None:
         with self._progress.aside():
-            self._writer.line(text)
+            self._output.line(text)
 
 
 class _JsonReport:
     """One line for each file, once it is done."""
 
-    def __init__(self, writer: "_Writer", progress: "_Progress", messages: Messages) -> None:
-        self._writer = writer
+    def __init__(self, output: "Output", progress: "Progress", messages: Messages) -> None:
+        self._output = output
         self._progress = progress
         self._messages = messages
 
@@ -135,7 +136,7 @@ class _JsonReport:
 
     def end(self, path: Path, transcript: "Transcript", outcome: "Outcome") -> None:
         with self._progress.aside():
-            self._writer.line(json.dumps(self._row(path, transcript, outcome), ensure_ascii=False))
+            self._output.line(json.dumps(self._row(path, transcript, outcome), ensure_ascii=False))
 
     def _row(self, path: Path, transcript: "Transcript", outcome: "Outcome") -> dict[str, Any]:
         return {
@@ -166,46 +167,16 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
 
 
-class _Writer:
-    """Lines into a file or to standard output, each out of our hands before the next."""
-
-    def __init__(self, stream: TextIO, path: Path | None) -> None:
-        self._stream = stream
-        self._path = path
-
-    def line(self, text: str) -> None:
-        with _translated(self._path):
-            print(text, file=self._stream, flush=True)
-
-
 @contextlib.contextmanager
-def _writer(arguments: argparse.Namespace, messages: Messages) -> Iterator[_Writer]:
+def _output(arguments: argparse.Namespace, messages: Messages) -> Iterator[Output]:
     path: Path | None = arguments.output
     if path is None:
-        yield _Writer(sys.stdout, None)
+        yield Output(sys.stdout)
         return
     if any(_same(path, file) for file in arguments.files):
         raise ConfigError(where="--output", detail=messages("transcribe.own_recording", path=path))
-    with _translated(path):
-        stream = path.open("w", encoding="utf-8")
-    try:
-        yield _Writer(stream, path)
-    finally:
-        with _translated(path):
-            stream.close()
-
-
-@contextlib.contextmanager
-def _translated(path: Path | None) -> Iterator[None]:
-    """Troubles with a file that was asked for. Those with standard output are the command line's own."""
-    try:
-        yield
-    except OSError as error:
-        if path is None:
-            raise
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(path=str(path)) from error
-        raise StoreError(path=str(path), detail=error.strerror or type(error).__name__) from error
+    with output_file(path) as output:
+        yield output
 
 
 def _same(one: Path, other: Path) -> bool:
@@ -245,60 +216,3 @@ def _streaming(arguments: argparse.Namespace, settings: "Settings") -> "contextl
     sentences: Any = settings.language
     options = ClientOptions(language=arguments.language, messages=sentences)
     return StreamTranscriber(serve_command(same_settings(arguments)), options)
-
-
-class _Progress(Protocol):
-    """How far the work is, for somebody who looks at a terminal."""
-
-    def of(self, path: Path) -> contextlib.AbstractContextManager[Callable[[float], None]]:
-        """Gives what is to be told the seconds of sound that were worked on."""
-
-    def aside(self) -> contextlib.AbstractContextManager[None]:
-        """While something else is written."""
-
-
-@contextlib.contextmanager
-def _progress(terminal: TextIO) -> Iterator[_Progress]:
-    yield _Bar(terminal) if terminal.isatty() else _NoBar()
-
-
-class _NoBar:
-    @contextlib.contextmanager
-    def of(self, path: Path) -> Iterator[Callable[[float], None]]:
-        yield lambda seconds: None
-
-    @contextlib.contextmanager
-    def aside(self) -> Iterator[None]:
-        yield
-
-
-class _Bar:
-    _FORM = "{desc}: {percentage:3.0f}% |{bar}| {n:.0f}/{total:.0f} s"
-    _FORM_WITHOUT_END = "{desc}: {n:.0f} s"
-
-    def __init__(self, terminal: TextIO) -> None:
-        self._terminal = terminal
-
-    @contextlib.contextmanager
-    def of(self, path: Path) -> Iterator[Callable[[float], None]]:
-        from tqdm import tqdm
-
-        from voice_ime.audio import duration_s
-
-        total = None
-        with contextlib.suppress(VoiceImeError):  # the work itself will tell
-            total = duration_s(path)
-        form = self._FORM if total else self._FORM_WITHOUT_END
-        with tqdm(desc=path.name, total=total, bar_format=form, file=self._terminal, leave=False) as bar:
-            yield lambda seconds: _advance(bar, seconds)
-
-    @contextlib.contextmanager
-    def aside(self) -> Iterator[None]:
-        from tqdm import tqdm
-
-        with tqdm.external_write_mode(file=self._terminal):
-            yield
-
-
-def _advance(bar: Any, seconds: float) -> None:
-    bar.update(seconds)

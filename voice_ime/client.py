@@ -23,6 +23,8 @@ RETRIED = frozenset({"server_full", "internal", "hello_timeout"})
 """Fatal errors after which trying again may help."""
 
 logger = logging.getLogger(__name__)
+_wire_logger = logging.getLogger(f"{__name__}.wire")
+_wire_logger.setLevel(logging.INFO)  # below it the library logs every message, and with it what was said
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,7 @@ class DictationClient:
                 proxy=None,
                 max_size=None,
                 open_timeout=OPEN_TIMEOUT_S,
+                logger=_wire_logger,
             ) as connection:
                 return await self._talk(connection)
         except InvalidStatus as error:

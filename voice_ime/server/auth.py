@@ -3,7 +3,6 @@
 import hmac
 import secrets
 from collections.abc import Mapping
-from pathlib import Path
 
 from voice_ime.errors import ForeignOrigin, WrongToken
 
@@ -29,11 +28,3 @@ class Gate:
 
 def new_token() -> str:
     return secrets.token_urlsafe(TOKEN_BYTES)
-
-
-def default_token_file(environment: Mapping[str, str]) -> Path:
-    """In the folder of this login session, else in the person's state folder."""
-    if runtime := environment.get("XDG_RUNTIME_DIR"):
-        return Path(runtime) / "voice-ime" / "token"
-    state = environment.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(state) / "voice-ime" / "token"

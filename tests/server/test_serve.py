@@ -1,0 +1,114 @@
+"""Starting and ending the server."""
+
+import asyncio
+import json
+import re
+import shutil
+import signal
+import socket
+import stat
+from asyncio.subprocess import PIPE
+from pathlib import Path
+
+import pytest
+
+from tests.needs import needs_package
+from tests.server.process import at_home, ended, first_line, run, serving
+from tests.server.running import Running, hello
+from voice_ime import protocol as wire
+from voice_ime.engine.store import sample_recording
+
+needs_package("faster-whisper")
+
+SCRIPT = ("--engine", "script")
+
+
+async def test_the_server_says_where_it_is_and_keeps_its_token_from_others(tmp_path: Path) -> None:
+    async with serving("--port", "0", *SCRIPT, home=tmp_path) as process:
+        line = await first_line(process)
+        token = tmp_path / ".local" / "state" / "voice-ime" / "token"
+        assert re.search(r"ws://127\.0\.0\.1:\d+/v1/dictate", line)
+        assert str(token) in line
+        assert stat.S_IMODE(token.stat().st_mode) == 0o600
+        assert len(token.read_text()) > 30
+
+
+async def test_a_terminated_server_ends_well_and_gives_its_port_back(tmp_path: Path) -> None:
+    async with serving("--port", "0", *SCRIPT, home=tmp_path) as process:
+        port = int(re.findall(r":(\d+)/", await first_line(process))[0])
+        process.send_signal(signal.SIGTERM)
+        assert (await ended(process)).status == 0
+        socket.create_server(("127.0.0.1", port)).close()
+
+
+async def test_an_attached_server_tells_a_program_its_address_and_ends_with_it(tmp_path: Path) -> None:
+    async with serving("--port", "0", "--attached", *SCRIPT, home=tmp_path, stdin=PIPE) as process:
+        told = json.loads(await first_line(process))
+        assert told["url"].startswith("ws://127.0.0.1:")
+        assert told["token"]
+        assert process.stdin is not None
+        process.stdin.close()
+        async with asyncio.timeout(20):
+            assert await process.wait() == 0
+
+
+async def test_a_taken_port_is_told_with_what_to_do(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        end = await run("serve", "--port", str(port), *SCRIPT, environment=at_home(tmp_path))
+    assert end.status == 4
+    assert str(port) in end.complaint
+    assert "--port" in end.complaint
+    assert "Traceback" not in end.complaint
+
+
+async def test_a_taken_port_is_told_to_the_program_that_started_the_server(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        end = await run("serve", "--port", str(port), "--attached", *SCRIPT, environment=at_home(tmp_path))
+    assert json.loads(end.output)["error"]["code"] == "port_taken"
+
+
+async def test_a_damaged_model_is_told_before_anything_is_served(tmp_path: Path) -> None:
+    needs_package("moonshine-voice")
+    recording = sample_recording()
+    assert recording is not None
+    damaged = tmp_path / "model"
+    shutil.copytree(recording.parent / "tiny-en", damaged)
+    with (damaged / "encoder_model.ort").open("r+b") as file:
+        file.seek(1_000_000)
+        file.write(b"damage")
+    end = await run("serve", "--port", "0", "--model", str(damaged), environment=at_home(tmp_path))
+    assert end.status == 3
+    assert "encoder_model.ort" in end.complaint
+    assert "Traceback" not in end.complaint
+
+
+async def test_a_full_disk_is_told_when_the_token_cannot_be_kept(tmp_path: Path) -> None:
+    """A tiny file system that is full, in a name space of its own."""
+    unshare, mount = shutil.which("unshare"), shutil.which("mount")
+    full = tmp_path / "full"
+    full.mkdir()
+    fill = f"mount -t tmpfs -o size=4k none {full} && head -c 8192 /dev/zero > {full}/filler 2>/dev/null; "
+    wrapper = (unshare or "unshare", "-rm", "sh", "-c", fill + 'exec "$@"', "sh")
+    probe = await asyncio.create_subprocess_exec(*wrapper, "test", "-s", f"{full}/filler", stderr=PIPE)
+    await probe.communicate()
+    if not (unshare and mount) or probe.returncode:
+        pytest.skip("this user may not make a file system of its own")
+    token = str(full / "token")
+    end = await run(
+        "serve", "--port", "0", "--token-file", token, *SCRIPT, environment=at_home(tmp_path), wrapper=wrapper
+    )
+    assert end.status == 6
+    assert token in end.complaint
+    assert "Traceback" not in end.complaint
+
+
+async def test_what_was_told_at_the_start_is_enough_to_dictate(tmp_path: Path) -> None:
+    async with serving("--port", "0", *SCRIPT, home=tmp_path) as process:
+        url, file = re.findall(r"(ws://\S+?/v1/dictate)\. .* (/\S+?)\.$", (await first_line(process)).strip())[0]
+        server = Running(int(url.split(":")[2].split("/")[0]))
+        token = await asyncio.to_thread(Path(file).read_text)
+        async with server.connection(Authorization=f"Bearer {token}") as talk:
+            await talk.say(hello())
+            assert (await talk.hear(wire.Ready)).capabilities.engine == "script"

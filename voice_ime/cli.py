@@ -190,13 +190,17 @@ def _state_folder(environment: Mapping[str, str]) -> Path:
 
 
 def _with_model(settings: "Settings", folder: Path | None) -> "Settings":
-    """--model names the folder of whichever engine was chosen. ConfigError for an engine that has none."""
+    """--model names the folder of whichever engine was chosen. UnknownEngine, ConfigError for one that has none."""
     if folder is None:
         return settings
-    part = settings.engine.name.partition("-")[0]
+    from voice_ime.engine.catalog import facts
+
+    part = facts(settings.engine.name).settings or ""
     own = getattr(settings.engine, part, None)
     if own is None or not hasattr(own, "folder"):
-        raise ConfigError(where="--model", detail=Messages(settings.language)("cli.no_folder", engine=part))
+        raise ConfigError(
+            where="--model", detail=Messages(settings.language)("cli.no_folder", engine=settings.engine.name)
+        )
     engine = settings.engine.model_copy(update={part: own.model_copy(update={"folder": folder})})
     return settings.model_copy(update={"engine": engine})
 

@@ -25,7 +25,7 @@ class Output:
 
 @contextlib.contextmanager
 def output_file(path: Path) -> Iterator[Output]:
-    """A file that is written anew, line by line: an interruption leaves what was written before. DiskFull, StoreError."""
+    """A file that is written anew, line by line; what was written stays if the next fails. DiskFull, StoreError."""
     with _translated(path):
         stream = path.open("w", encoding="utf-8")
     try:

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 Logits = NDArray[np.float32]
 """[ids, vocabulary]: row i predicts what comes after id i."""
 
+Row = NDArray[np.float32]
+"""[vocabulary]"""
+
 MARGIN = 0.7
 """Where the best two tokens are closer than this (logits), `greedy` asks again in a way that no draft can influence.
 int8 models round differently when several ids go through together: by 0.25 (standard deviation, moonshine tiny), and
@@ -43,40 +46,20 @@ class Marks:
 
 
 @dataclass(frozen=True)
-class Choice:
-    """One token and what else it could have been."""
+class Found(Generic[S]):
+    """The tokens of a text."""
 
-    token: int
-    log_probability: float
-    """Natural logarithm."""
-    runner_up: int
-    runner_up_log_probability: float
-    margin: float
-    """Best logit minus the second best."""
-
-
-@dataclass(frozen=True)
-class Decoding:
-    """A decoded text."""
-
-    choices: tuple[Choice, ...]
+    ids: tuple[int, ...]
     """Without the marks for start and end."""
-    end_log_probability: float
-    """Log-probability of ending here; 0.0 where the text was cut."""
-
-    @property
-    def ids(self) -> tuple[int, ...]:
-        return tuple(choice.token for choice in self.choices)
-
-    @property
-    def log_probability(self) -> float:
-        """Of the whole text, the end included."""
-        return sum(choice.log_probability for choice in self.choices) + self.end_log_probability
+    ended: bool
+    """Whether the end mark came; else the text was cut."""
+    state: S
+    """The decoder's state after the start mark and `ids`, or further."""
+    logits: Logits | None = None
+    """Of one pass over the start mark and `ids`, where there was one."""
 
 
-def greedy(
-    decoder: Decoder[S], marks: Marks, most: int, draft: Sequence[int] = (), margin: float = MARGIN
-) -> Decoding:
+def greedy(decoder: Decoder[S], marks: Marks, most: int, draft: Sequence[int] = (), margin: float = MARGIN) -> Found[S]:
     """The likeliest next token, again and again, until the end mark, a loop, or `most` tokens.
 
     With the usual `margin` the result is the same for any draft; 0.0 is quicker, and the few close calls may differ.
@@ -92,59 +75,44 @@ class _Search(Generic[S]):
         self._marks = marks
         self._most = most
         self._margin = margin
-        self._choices: list[Choice] = []
+        self._ids = [marks.start]
 
-    def run(self, draft: list[int]) -> Decoding:
-        choice, state = self._check(draft)
-        while choice.token != self._marks.end:
-            if len(self._choices) >= self._most:
-                return Decoding(tuple(self._choices), 0.0)
-            self._choices.append(choice)
-            keep = length_without_loop(self._ids()[1:])
-            if keep < len(self._choices):
-                return Decoding(tuple(self._choices[:keep]), 0.0)
-            logits, state = self._decoder.run(state, [choice.token])
-            choice, state = self._sure(choose(logits[-1]), state)
-        return Decoding(tuple(self._choices), choice.log_probability)
+    def run(self, draft: list[int]) -> Found[S]:
+        row, state, logits = self._check(draft)
+        while (token := int(row.argmax())) != self._marks.end:
+            if len(self._ids) > self._most:
+                return Found(tuple(self._ids[1:]), False, state)
+            self._ids.append(token)
+            keep = length_without_loop(self._ids[1:])
+            if keep < len(self._ids) - 1:
+                return Found(tuple(self._ids[1 : keep + 1]), False, state)
+            fresh, state = self._decoder.run(state, [token])
+            row, state = self._sure(fresh[-1], state)
+        return Found(tuple(self._ids[1:]), True, state, logits if len(logits) == len(self._ids) else None)
 
-    def _check(self, draft: list[int]) -> tuple[Choice, S]:
-        """Keep the agreeing beginning of `draft`; what comes after it, and the state there."""
+    def _check(self, draft: list[int]) -> tuple[Row, S, Logits]:
+        """Keep the agreeing beginning of `draft`: the row that predicts what comes after it, the state there, and
+        the logits of the start mark and `draft`."""
         logits, whole = self._decoder.run(None, [self._marks.start, *draft])
-        for place, row in enumerate(logits):
-            choice, state = self._sure(choose(row), whole)
-            if place == len(draft) or choice.token != draft[place]:
-                return choice, self._decoder.cut(state, place + 1)
-            self._choices.append(choice)
+        for place, clear in enumerate(logits):
+            row, state = self._sure(clear, whole)
+            if place == len(draft) or int(row.argmax()) != draft[place]:
+                return row, self._decoder.cut(state, place + 1), logits
+            self._ids.append(draft[place])
         raise AssertionError("the last row always returns")
 
-    def _sure(self, choice: Choice, state: S) -> tuple[Choice, S]:
-        """`choice` if it is clear, else what one pass over the whole text before it says, which no draft changes."""
-        if choice.margin >= self._margin:
-            return choice, state
-        logits, fresh = self._decoder.run(self._decoder.cut(state, 0), self._ids())
-        return choose(logits[-1]), fresh
-
-    def _ids(self) -> list[int]:
-        return [self._marks.start, *(choice.token for choice in self._choices)]
+    def _sure(self, row: Row, state: S) -> tuple[Row, S]:
+        """`row` if it is clear, else what one pass over the whole text before it says, which no draft changes."""
+        if not self._margin or _margin(row) >= self._margin:
+            return row, state
+        logits, fresh = self._decoder.run(self._decoder.cut(state, 0), self._ids)
+        return logits[-1], fresh
 
 
-def choose(row: NDArray[np.float32]) -> Choice:
-    """The likeliest token of a row of logits [vocabulary]."""
-    best = int(row.argmax())
-    shifted = row - row[best]
-    total = float(np.log(np.exp(shifted).sum()))
-    shifted[best] = -np.inf
-    second = int(shifted.argmax())
-    margin = -float(shifted[second])
-    return Choice(best, -total, second, -margin - total, margin)
-
-
-def log_probability(logits: Logits, ids: Sequence[int]) -> float:
-    """Of `ids`, each predicted by the row of the same number."""
-    rows = logits[: len(ids)].astype(np.float64)
-    rows -= rows.max(axis=1, keepdims=True)
-    chosen = rows[np.arange(len(ids)), list(ids)]
-    return float((chosen - np.log(np.exp(rows).sum(axis=1))).sum())
+def _margin(row: Row) -> float:
+    """How far the best logit is above the second best."""
+    best, second = np.partition(row, -2)[[-1, -2]]
+    return float(best - second)
 
 
 _LONGEST_PERIOD = 12

@@ -10,9 +10,11 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from voice_ime.engine.alternatives import Alternative, likeliest
 from voice_ime.engine.base import SAMPLE_RATE, Capabilities, Engine, Hypothesis, Options, Samples, Utterance, Word
-from voice_ime.engine.decoding import MARGIN, Choice, Decoding, Logits, Marks, greedy, log_probability
+from voice_ime.engine.decoding import MARGIN, Found, Logits, Marks, greedy
 from voice_ime.engine.onnx import ONNX_ERRORS, open_session
+from voice_ime.engine.reading import Choice, Reading, read, score
 from voice_ime.engine.store import MOONSHINE_TINY_EN, checked_files
 from voice_ime.engine.tokens import Vocabulary
 from voice_ime.errors import LanguageNotSupported, RecognitionFailed
@@ -29,6 +31,8 @@ _SILENCE = 3e-4
 _TOKENS_PER_S = 6.5
 """More of them is a loop, not speech."""
 _TOKENS_SPARE = 6
+_MOST_TEXTS = 2
+"""Whole texts offered as alternatives."""
 
 Arrays = tuple[NDArray[np.float32], ...]
 
@@ -139,7 +143,7 @@ class MoonshineEngine(Engine):
             languages=("en",),
             word_times="none",
             confidence=True,
-            alternatives=False,
+            alternatives=True,
             scores_text=True,
         )
 
@@ -163,7 +167,7 @@ class MoonshineUtterance(Utterance):
         self._blocks: list[Samples] = []
         self._fresh = False
         self._draft: tuple[int, ...] = ()
-        self._decoder: MoonshineDecoder | None = None
+        self._heard: _Heard | None = None
 
     def feed(self, samples: Samples) -> None:
         if len(samples):
@@ -174,71 +178,127 @@ class MoonshineUtterance(Utterance):
         if not self._fresh:
             return None
         self._fresh = False
-        return self._hear(final=False)
+        samples = self._samples()
+        if _is_silent(samples):
+            return Hypothesis("", language="en")
+        found, _, timings = self._search(samples, margin=0.0)
+        return partial_hypothesis(self._model.vocabulary, found, timings)
 
     def finish(self) -> Hypothesis:
-        hypothesis = self._hear(final=True)
-        self._blocks.clear()
-        return hypothesis
+        self._fresh = False
+        samples = self._samples()
+        self._blocks = []
+        if _is_silent(samples):
+            return Hypothesis("", final=True, language="en", timings={"encode_s": 0.0, "decode_s": 0.0})
+        found, decoder, timings = self._search(samples, margin=MARGIN)
+        began = time.perf_counter()
+        reading, others = likeliest(decoder, MARKS, read(decoder, MARKS, found), self._model.vocabulary)
+        timings["decode_s"] += time.perf_counter() - began
+        self._heard = _Heard(decoder, reading)
+        return final_hypothesis(self._model.vocabulary, reading, others, timings)
 
     def cancel(self) -> None:
         self._blocks = []
         self._fresh = False
         self._draft = ()
-        self._decoder = None
+        self._heard = None
 
     def score(self, texts: list[str]) -> list[float]:
-        decoder = self._decoder
-        if decoder is None:
-            return [0.0 if not text.strip() else -math.inf for text in texts]
-        return [self._score(decoder, text) for text in texts]
+        if self._heard is None:
+            return [-math.inf if text.strip() else 0.0 for text in texts]
+        ids = self._model.vocabulary.ids
+        decoder, reading = self._heard.decoder, self._heard.reading
+        return [score(decoder, MARKS, reading, ids(text) if text.strip() else []) for text in texts]
 
-    def _score(self, decoder: MoonshineDecoder, text: str) -> float:
-        ids = self._model.vocabulary.ids(text) if text.strip() else []
-        logits, _ = decoder.run(None, [MARKS.start, *ids])
-        return log_probability(logits, [*ids, MARKS.end])
-
-    def _hear(self, *, final: bool) -> Hypothesis:
-        samples = self._samples()
-        if not len(samples) or float(np.abs(samples).max()) < _SILENCE:
-            return Hypothesis("", final=final, language="en", timings={"encode_s": 0.0, "decode_s": 0.0})
+    def _search(
+        self, samples: Samples, margin: float
+    ) -> tuple[Found[DecoderState], MoonshineDecoder, dict[str, float]]:
         began = time.perf_counter()
-        self._decoder = MoonshineDecoder(self._model, self._model.encode(samples))
+        decoder = MoonshineDecoder(self._model, self._model.encode(samples))
         encoded = time.perf_counter()
         most = int(len(samples) / SAMPLE_RATE * _TOKENS_PER_S) + _TOKENS_SPARE
-        decoding = greedy(self._decoder, MARKS, most, self._draft, MARGIN if final else 0.0)
-        decoded = time.perf_counter()
-        self._draft = decoding.ids
-        timings = {"encode_s": encoded - began, "decode_s": decoded - encoded}
-        return self._hypothesis(decoding, timings, final=final)
+        found = greedy(decoder, MARKS, most, self._draft, margin)
+        self._draft = found.ids
+        return found, decoder, {"encode_s": encoded - began, "decode_s": time.perf_counter() - encoded}
 
     def _samples(self) -> Samples:
         if len(self._blocks) != 1:
             self._blocks = [np.concatenate(self._blocks)] if self._blocks else []
         return self._blocks[0] if self._blocks else np.zeros(0, np.float32)
 
-    def _hypothesis(self, decoding: Decoding, timings: dict[str, float], *, final: bool) -> Hypothesis:
-        return Hypothesis(
-            text=self._model.vocabulary.text(decoding.ids),
-            words=tuple(self._word(choices) for choices in self._by_word(decoding.choices)),
-            final=final,
-            log_probability=decoding.log_probability,
-            language="en",
-            timings=timings,
+
+def _is_silent(samples: Samples) -> bool:
+    return not len(samples) or float(np.abs(samples).max()) < _SILENCE
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """What `score` needs of a finished utterance."""
+
+    decoder: MoonshineDecoder
+    reading: Reading[DecoderState]
+
+
+def partial_hypothesis(vocabulary: Vocabulary, found: Found[DecoderState], timings: dict[str, float]) -> Hypothesis:
+    """The words so far, as they are: what could be said about them is not worth its time."""
+    words = tuple(Word(vocabulary.text(found.ids[first:last])) for first, last in _spans(vocabulary, found.ids))
+    return Hypothesis(vocabulary.text(found.ids), words, language="en", timings=timings)
+
+
+def final_hypothesis(
+    vocabulary: Vocabulary,
+    reading: Reading[DecoderState],
+    others: Sequence[Alternative],
+    timings: dict[str, float],
+) -> Hypothesis:
+    """The words of a finished text with what else they could have been."""
+    text = vocabulary.text
+    ids = reading.ids
+    by_span: dict[tuple[int, int], list[str]] = {}
+    for other in others:
+        by_span.setdefault((other.first, other.last), []).append(text(other.ids))
+    words = tuple(
+        Word(
+            text(ids[first:last]),
+            confidence=_confidence(vocabulary, reading.choices[first:last]),
+            alternatives=_different(text(ids[first:last]), by_span.get((first, last), ())),
         )
+        for first, last in _spans(vocabulary, ids)
+    )
+    return Hypothesis(
+        text=text(ids),
+        words=words,
+        alternatives=_different(text(ids), [text(other.inside(ids)) for other in others])[:_MOST_TEXTS],
+        final=True,
+        log_probability=reading.log_probability,
+        language="en",
+        timings=timings,
+    )
 
-    def _by_word(self, choices: Sequence[Choice]) -> list[list[Choice]]:
-        """The choices of each word, in order."""
-        groups: list[list[Choice]] = []
-        for choice in choices:
-            if not groups or self._model.vocabulary.starts_word(choice.token):
-                groups.append([])
-            groups[-1].append(choice)
-        return [group for group in groups if self._text(group)]
 
-    def _text(self, choices: Sequence[Choice]) -> str:
-        return self._model.vocabulary.text([choice.token for choice in choices])
+def _spans(vocabulary: Vocabulary, ids: Sequence[int]) -> list[tuple[int, int]]:
+    """First and last (exclusive) token of each word that can be seen."""
+    borders = [place for place, token in enumerate(ids) if place == 0 or vocabulary.starts_word(token)]
+    spans = zip(borders, [*borders[1:], len(ids)], strict=True)
+    return [(first, last) for first, last in spans if vocabulary.text(ids[first:last])]
 
-    def _word(self, choices: Sequence[Choice]) -> Word:
-        mean = sum(choice.log_probability for choice in choices) / len(choices)
-        return Word(self._text(choices), confidence=math.exp(mean))
+
+def _confidence(vocabulary: Vocabulary, choices: Sequence[Choice]) -> float:
+    """The probability of the word without its punctuation: the best sign of a wrong word, and about as often right."""
+    heard = [choice for choice in choices if vocabulary.has_sound(choice.token)] or choices
+    return math.exp(sum(choice.log_probability for choice in heard))
+
+
+def _different(said: str, others: Sequence[str]) -> tuple[str, ...]:
+    """Those of `others` that differ from `said` and from each other in more than punctuation and capitals."""
+    seen = {_letters(said)}
+    found: list[str] = []
+    for other in others:
+        if _letters(other) not in seen:
+            seen.add(_letters(other))
+            found.append(other)
+    return tuple(found)
+
+
+def _letters(text: str) -> str:
+    return "".join(character for character in text.casefold() if character.isalnum() or character == " ").strip()

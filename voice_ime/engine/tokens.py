@@ -41,6 +41,11 @@ class Vocabulary:
         """Whether a blank stands before the piece."""
         return self._pieces[token].startswith(_BLANK.encode())
 
+    def has_sound(self, token: int) -> bool:
+        """Whether the piece is part of something spoken, not punctuation. Parts of characters count."""
+        text = self._raw([token])
+        return any(character.isalnum() or character == "\N{REPLACEMENT CHARACTER}" for character in text)
+
     def ids(self, text: str) -> list[int]:
         """The pieces that the model itself uses for `text`: neighbours are joined, lowest resulting id first."""
         marked = _BLANK + text.strip().replace(" ", _BLANK)

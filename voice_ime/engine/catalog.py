@@ -91,8 +91,11 @@ def load(settings: EngineSettings, rows: Sequence[Row] = ROWS) -> Engine:
     module, _, attribute = row.where.partition(":")
     try:
         engine_class = getattr(importlib.import_module(module), attribute)
-    except ImportError as error:  # installed, but not whole, or not for this machine
-        raise EngineUnavailable(engine=row.name, package=error.name or module) from error
+    except ImportError as error:  # a package that is installed, but not whole or not for this machine
+        package = (error.name or "").partition(".")[0]
+        if package in ("", module.partition(".")[0]):
+            raise
+        raise EngineUnavailable(engine=row.name, package=package) from error
     engine: Engine = engine_class() if row.settings is None else engine_class(getattr(settings, row.settings))
     return engine
 

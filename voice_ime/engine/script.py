@@ -85,6 +85,7 @@ class ScriptUtterance(Utterance):
         self._engine.give_back(self._number)
         self._samples = 0
         self._sounded = False
+        self._told = ""
 
 
 def spoken_by(line: str, seconds: float) -> str:

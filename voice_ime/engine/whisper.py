@@ -12,8 +12,8 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from math import log
+from dataclasses import dataclass, field
+from math import inf, log
 from pathlib import Path
 from typing import Any
 
@@ -88,10 +88,12 @@ class WhisperUtterance(Utterance):
         self._language = language
         self._pieces: list[Samples] = []
         self._fresh = False
+        self._heard: list[Heard] = []
 
     def feed(self, samples: Samples) -> None:
-        self._pieces.append(np.array(samples, np.float32))
-        self._fresh = True
+        if len(samples):
+            self._pieces.append(np.array(samples, np.float32))
+            self._fresh = True
 
     def partial(self) -> Hypothesis | None:
         if not self._fresh:
@@ -102,21 +104,21 @@ class WhisperUtterance(Utterance):
 
     def finish(self) -> Hypothesis:
         with self._engine.model() as model:
-            return _hypothesis(_hear(model, self._sound(), self._language, align=True), final=True)
+            self._heard = _hear(model, self._sound(), self._language, align=True)
+        self._pieces = []
+        return _hypothesis(self._heard, final=True)
 
     def cancel(self) -> None:
         self._pieces = []
         self._fresh = False
+        self._heard = []
 
     def score(self, texts: list[str]) -> list[float]:
-        """RecognitionFailed where the sound is longer than the model's window (30 s)."""
-        sound = self._sound()
+        """RecognitionFailed where the sound was longer than the model's window (30 s)."""
         with self._engine.model() as model:
-            if len(sound) > model.window:
+            if len(self._heard) > 1:
                 raise ValueError("longer than the window of the model")
-            encoded = model.encode(sound)
-            language = self._language or model.detect(encoded)
-            return [model.score(encoded, language, text) for text in texts]
+            return [_score(model, self._heard, text) for text in texts]
 
     def _sound(self) -> Samples:
         self._pieces = [np.concatenate(self._pieces) if self._pieces else np.zeros(0, np.float32)]
@@ -143,7 +145,9 @@ class Heard:
     words: tuple[Word, ...] = ()
     language: str | None = None
     log_probability: float = 0.0
-    timings: Mapping[str, float] | None = None
+    timings: Mapping[str, float] = field(default_factory=dict)
+    encoded: Encoded | None = None
+    """None where there was no speech."""
 
 
 class Model:
@@ -200,8 +204,6 @@ class Model:
         """Log-probability of the tokens of `text`, without that of its end, which CTranslate2 does not tell."""
         tokenizer = self._tokenizer(language)
         tokens = tokenizer.encode(_blank(language) + text.strip())
-        if not text.strip():
-            return 0.0
         aligned = self._model.model.align(encoded.states, tokenizer.sot_sequence, [tokens], encoded.frames)
         return sum(log(max(probability, LEAST_PROBABILITY)) for probability in aligned[0].text_token_probs)
 
@@ -234,7 +236,16 @@ def _hear_window(model: Model, sound: Samples, language: str | None, offset_s: f
     text = model.text(tokens, language) if tokens else ""
     words = _words(text, model.align(encoded, language, tokens) if align and text else [], speech, offset_s)
     timings = {"encode_s": encoded_at - begun, "decode_s": time.perf_counter() - encoded_at}
-    return Heard(text, words, language, log_probability, timings)
+    return Heard(text, words, language, log_probability, timings, encoded)
+
+
+def _score(model: Model, heard: Sequence[Heard], text: str) -> float:
+    if not text.strip():
+        return 0.0
+    for window in heard:
+        if window.encoded is not None and window.language is not None:
+            return model.score(window.encoded, window.language, text)
+    return -inf
 
 
 def _speech(sound: Samples) -> tuple[float, float] | None:
@@ -266,7 +277,7 @@ def _hypothesis(heard: Sequence[Heard], *, final: bool) -> Hypothesis:
     said = [window for window in heard if window.text]
     timings: dict[str, float] = {}
     for window in heard:
-        for stage, seconds in (window.timings or {}).items():
+        for stage, seconds in window.timings.items():
             timings[stage] = timings.get(stage, 0.0) + seconds
     language = next((window.language for window in said), None)
     return Hypothesis(

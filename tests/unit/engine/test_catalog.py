@@ -40,12 +40,24 @@ def test_an_engine_whose_package_is_missing_says_which():
     assert refused.value.values == {"engine": "wise", "package": "no-such-package"}
 
 
-def test_a_package_that_is_there_but_broken_is_named_too(tmp_path: Path):
-    broken = importlib.util.find_spec("json")
-    assert broken is not None
-    row = Row(name="wise", where="no_such_engine_module:Wise", summary="")
-    with pytest.raises(ImportError):
-        load(EngineSettings(name="wise"), (row,))
+def test_a_package_that_an_engine_forgot_to_list_is_named_too(tmp_path: Path):
+    (tmp_path / "forgetful.py").write_text("import no_such_package\n", "utf-8")
+    (tmp_path / "wrong.py").write_text("import wrong.part\n", "utf-8")
+    program = """
+from voice_ime.engine.catalog import Row, load
+from voice_ime.errors import EngineUnavailable
+from voice_ime.settings import EngineSettings
+for module in ("forgetful", "wrong"):
+    try:
+        load(EngineSettings(name="wise"), (Row(name="wise", where=f"{module}:Wise", summary=""),))
+    except EngineUnavailable as unavailable:
+        print(unavailable.values["package"])
+    except ImportError as ours:
+        print("a fault of the engine itself:", ours.name)
+"""
+    environment = {"PYTHONPATH": f"{ROOT}:{tmp_path}"}
+    run = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == ["no_such_package", "a fault of the engine itself: wrong.part"]
 
 
 def test_the_facts_of_an_engine_are_told_without_loading_it():
@@ -68,7 +80,7 @@ def test_each_row_is_whole(row: Row):
     assert importlib.util.find_spec(module) is not None
     assert attribute.isidentifier()
     assert row.settings is None or row.settings in EngineSettings.model_fields
-    assert all(row.summary in Messages(language).keys() for language in LANGUAGES)
+    assert all(Messages(language)(row.summary) for language in LANGUAGES)
 
 
 def test_no_two_rows_share_a_name():

@@ -13,6 +13,7 @@ from voice_ime import protocol as wire
 from voice_ime.client import Connected, Disconnected, Event
 from voice_ime.errors import AudioError, MicrophoneError, VoiceImeError
 from voice_ime.messages import Messages
+from voice_ime.spoken import what_to_do
 from voice_ime.terminal import Screen
 
 WORKING_AFTER_S = 2.0
@@ -214,7 +215,7 @@ class Dictation:
 
     def tell(self, error: VoiceImeError) -> None:
         """What is wrong and what to do."""
-        for sentence in self._messages.error(error):
+        for sentence in what_to_do(error, self._messages):
             self._screen.line(sentence)
 
     def _say(self, key: str, **values: str | int) -> None:

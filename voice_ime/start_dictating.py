@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from voice_ime_desktop.microphone import RecordedMicrophone, best_microphone, require_microphone
 
 from voice_ime import protocol as wire
+from voice_ime import spoken
 from voice_ime.client import Address, ClientOptions, DictationClient
 from voice_ime.commands import ExitCode
 from voice_ime.dictating import Dictation, Key, Recording, Talk, done_before, end_key, play
@@ -107,7 +108,9 @@ class _Start:
         except TimeoutError:
             raise ServerUnreachable(url=str(self._wishes.url)) from None
         if self._messages.language not in facts.languages:
-            self._say("language_not_heard", engine=facts.engine, languages=", ".join(facts.languages))
+            self._say(
+                "language_not_heard", engine=facts.engine, languages=spoken.languages(facts.languages, self._messages)
+            )
 
     async def _talk(self, dictation: Dictation) -> bool:
         def told(trouble: MicrophoneError | None) -> None:
@@ -144,10 +147,7 @@ class _Start:
         sample = sample_recording()
         if sample is None:
             raise trouble
-        message, remedy = self._messages.error(trouble)
-        missing = trouble.values.get("missing")
-        self._screen.line(message)
-        self._screen.line(remedy if missing is None else self._messages(f"dictate.missing_{missing}"))
+        dictation.tell(trouble)
         self._say("sample_instead")
         return _tape_of(sample)
 

@@ -1,6 +1,7 @@
 """How far the work is, for somebody who looks at a terminal."""
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol, TextIO
@@ -49,8 +50,15 @@ class _Bar:
         total = None
         with contextlib.suppress(VoiceImeError):  # the work itself will tell
             total = duration_s(path)
-        form = self._FORM if total else self._FORM_WITHOUT_END
-        with tqdm(desc=path.name, total=total, bar_format=form, file=self._terminal, leave=False, mininterval=1) as bar:
+        how: dict[str, Any] = {
+            "bar_format": self._FORM if total else self._FORM_WITHOUT_END,
+            "file": self._terminal,
+            "ncols": os.get_terminal_size(self._terminal.fileno()).columns or 80,
+            "nrows": 20,  # some terminals know neither their width nor their height
+            "mininterval": 1,
+            "leave": False,
+        }
+        with tqdm(desc=path.name, total=total, **how) as bar:
             yield lambda seconds: _advance(bar, seconds)
 
     @contextlib.contextmanager

@@ -44,7 +44,7 @@ def get_packages(user: int, environment: Mapping[str, str], messages: Messages, 
     missing = missing_packages(environment)
     if not missing:
         return
-    if debian.has_apt(environment) and debian.as_root(user, environment) is not None:
+    if debian.may_install(user, environment):
         say(messages("check.installing", packages=", ".join(missing)))
         debian.install(missing, user, environment, LOG)
     if missing := missing_packages(environment):

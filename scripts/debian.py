@@ -30,6 +30,11 @@ def install(packages: Sequence[str], user: int, environment: Environment, log: P
         return _succeeds(get, environment, output.fileno())
 
 
+def may_install(user: int, environment: Environment) -> bool:
+    """Whether this user may install packages here without being asked for a password."""
+    return has_apt(environment) and as_root(user, environment) is not None
+
+
 def has_apt(environment: Environment) -> bool:
     return shutil.which("apt-get", path=environment.get("PATH")) is not None
 

@@ -141,12 +141,14 @@ class Setup:
 
     def _install_venv_module(self, python: str) -> None:
         packages = [f"{Path(python).name}-venv"]
-        command = debian.command(packages)
         if not debian.has_apt(self._environment):
             raise SetupFailed(self._text("no_venv_module"))
+        refused = SetupFailed(self._text("type_venv_command", command=debian.command(packages)))
+        if not debian.may_install(self._plan.user, self._environment):
+            raise refused
         self._say(self._text("installing_debian", packages=packages[0]))
         if not debian.install(packages, self._plan.user, self._environment, self._plan.log):
-            raise SetupFailed(self._text("type_venv_command", command=command))
+            raise refused
 
     def _install_packages(self, lock: int) -> None:
         files = [self._plan.root / "requirements" / f"{name}.txt" for name in (self._plan.wanted, "build")]

@@ -168,6 +168,7 @@ def test_without_ensurepip_and_without_permission_the_one_command_is_named(proje
 
     assert refused.returncode == 1
     assert refused.stderr.endswith("start again: sudo apt install python3-venv\n")
+    assert "Installing" not in refused.stdout
     assert not (project.bin / "apt-calls").exists()
 
     (project.bin / "python3-venv-is-there").touch()

@@ -73,7 +73,7 @@ def main(
     with _ended(end):
         end.code = _run(words, environment, commands, messages, end)
     with _ended(end):
-        sys.stdout.flush()
+        print(end="", flush=True)  # what could not be written is to be told now
     return end.code
 
 
@@ -85,11 +85,11 @@ def _run(
     if arguments.command is None:
         parser.print_help(sys.stderr)
         return ExitCode.WRONG_USAGE
+    command = next(command for command in commands if command.name == arguments.command)
+    end.extra = command.extra
     _start_log(arguments.log_level)
     settings = _settings(arguments, environment, messages.language)
     end.messages = Messages(settings.language)
-    command = next(command for command in commands if command.name == arguments.command)
-    end.extra = command.extra
     arguments.state_folder = _state_folder(environment)
     return int(command.load().run(arguments, settings, end.messages))
 

@@ -27,7 +27,7 @@ class Output:
 def output_file(path: Path) -> Iterator[Output]:
     """A file that is written anew, line by line; what was written stays if the next fails. DiskFull, StoreError."""
     with _translated(path):
-        stream = path.open("w", encoding="utf-8")
+        stream = path.open("w", encoding="utf-8", errors="replace")  # names of files may be no text
     try:
         yield Output(stream, path)
     finally:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import signal
 import subprocess
 import wave
@@ -158,6 +159,15 @@ def test_the_text_can_go_into_a_file(tmp_path: Path, first_words: Path, home: Pa
     assert ended.code == 0
     assert ended.lines == []
     assert file.read_text("utf-8").startswith("It was the best of times")
+
+
+def test_a_name_that_is_no_text_is_no_obstacle(tmp_path: Path, first_words: Path, home: Path):
+    odd = tmp_path / os.fsdecode(b"caf\xe9.wav")
+    odd.write_bytes(first_words.read_bytes())
+    file = tmp_path / "text.txt"
+    assert transcribe(*SCRIPT, odd, odd, home=home).code == 0
+    assert transcribe("--json", *SCRIPT, "--output", file, odd, home=home).code == 0
+    assert json.loads(file.read_text("utf-8"))["text"]
 
 
 def test_the_text_never_overwrites_the_recording(first_words: Path, home: Path):

@@ -85,12 +85,18 @@ class Dictation:
     """One person's dictation over a client. All calls belong on one event loop."""
 
     def __init__(
-        self, client: Client, screen: Screen, messages: Messages, clock: Callable[[], float] = time.monotonic
+        self,
+        client: Client,
+        screen: Screen,
+        messages: Messages,
+        clock: Callable[[], float] = time.monotonic,
+        working_after_s: float = WORKING_AFTER_S,
     ) -> None:
         self._client = client
         self._screen = screen
         self._messages = messages
         self._clock = clock
+        self._working_after_s = working_after_s
         self._times = SentTimes()
         self._awaited: set[int] = set()
         self._changed = asyncio.Condition()
@@ -120,6 +126,11 @@ class Dictation:
         sample = self._client.finalize()
         self._times.released(sample, self._clock())
         self._awaited.add(sample)
+        asyncio.get_running_loop().call_later(self._working_after_s, self._still_working, sample)
+
+    def _still_working(self, sample: int) -> None:
+        if sample in self._awaited:
+            self._say("working")
 
     def stopped(self) -> None:
         """The microphone was closed: what was said is to be answered."""
@@ -150,15 +161,7 @@ class Dictation:
         return self.connected
 
     async def until_answered(self) -> None:
-        """Waits until everything that was asked for is answered, and says so where that takes long."""
-        try:
-            async with asyncio.timeout(WORKING_AFTER_S):
-                await self._no_more_awaited()
-        except TimeoutError:
-            self._say("working")
-            await self._no_more_awaited()
-
-    async def _no_more_awaited(self) -> None:
+        """Waits until everything that was asked for is answered."""
         async with self._changed:
             await self._changed.wait_for(lambda: not self._awaited)
 

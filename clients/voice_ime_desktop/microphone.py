@@ -253,13 +253,17 @@ class RecordedMicrophone(Microphone):
 
     def _play(self, on_pcm: OnPcm) -> None:
         due = time.monotonic()
-        while True:
-            due += self._block_s
-            if self._stopping.wait(max(0.0, due - time.monotonic())):
-                return
-            if (block := next(self._blocks, None)) is None:
-                break
-            on_pcm(block)
+        try:
+            for block in self._blocks:
+                on_pcm(block)
+                due += self._block_s
+                if self._stopping.wait(max(0.0, due - time.monotonic())):
+                    return
+        finally:
+            if not self._stopping.is_set():  # the end, or sound that cannot be read further
+                self._ended()
+
+    def _ended(self) -> None:
         on_end, self._on_end = self._on_end, None
         if on_end is not None:
             on_end()

@@ -4,8 +4,9 @@ import itertools
 import os
 import re
 import signal
+import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -160,14 +161,7 @@ def test_a_short_recording_is_dictated_as_plain_lines_where_there_is_no_terminal
     sample: Path, first_words: bytes, without_microphone: dict[str, str], tmp_path: Path
 ) -> None:
     recording = wave_file(tmp_path / "words.wav", first_words[: 3 * 32_000])
-    ended = subprocess.run(
-        voice_ime("dictate", str(recording)),
-        env=without_microphone,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    ended = dictate([str(recording)], without_microphone)
     assert ended.returncode == 0, ended.stderr
     assert ended.stderr == ""
     assert "\x1b" not in ended.stdout
@@ -177,16 +171,71 @@ def test_a_short_recording_is_dictated_as_plain_lines_where_there_is_no_terminal
 
 def test_a_recording_that_is_not_there_is_told_and_ends(without_microphone: dict[str, str], tmp_path: Path) -> None:
     needs_package("av")
-    ended = subprocess.run(
-        voice_ime("dictate", str(tmp_path / "nothing.wav")),
-        env=without_microphone,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    ended = dictate([str(tmp_path / "nothing.wav")], without_microphone)
     assert ended.returncode == 1
     assert "nothing.wav" in ended.stderr
+
+
+def dictate(words: Sequence[str], env: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        voice_ime("dictate", *words), env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120
+    )
+
+
+@pytest.fixture
+def server(sample: Path, without_microphone: dict[str, str]) -> Iterator[tuple[str, Path]]:
+    """A server that somebody else runs: its address and its token file."""
+    process = subprocess.Popen(
+        voice_ime("serve", "--port", "0"), env=without_microphone, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    match = re.search(r"ready at (\S+)\. The token is in (\S+)\.$", process.stdout.readline())
+    assert match
+    yield match[1], Path(match[2])
+    process.terminate()
+    process.wait(30)
+    process.stdout.close()
+
+
+def test_a_server_of_somebody_else_is_used_with_its_token(
+    server: tuple[str, Path], first_words: bytes, without_microphone: dict[str, str], tmp_path: Path
+) -> None:
+    url, token_file = server
+    recording = wave_file(tmp_path / "words.wav", first_words[: 3 * 32_000])
+    ended = dictate([str(recording), "--url", url.removesuffix("/v1/dictate")], without_microphone)
+    assert ended.returncode == 0, ended.stderr
+    assert "best of times" in ended.stdout
+    (tmp_path / "wrong").write_text(f"{token_file.read_text()}x")
+    refused = dictate([str(recording), "--url", url, "--token-file", str(tmp_path / "wrong")], without_microphone)
+    assert refused.returncode == 4
+    assert "token" in refused.stderr
+
+
+def test_where_no_server_answers_that_is_told(
+    first_words: bytes, without_microphone: dict[str, str], tmp_path: Path
+) -> None:
+    recording = wave_file(tmp_path / "words.wav", first_words[:32_000])
+    (tmp_path / "token").write_text("t")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"ws://127.0.0.1:{free.getsockname()[1]}"
+    ended = dictate([str(recording), "--url", url, "--token-file", str(tmp_path / "token")], without_microphone)
+    assert ended.returncode == 4
+    assert f"No server answers at {url}." in ended.stderr
+
+
+WRONG = [
+    (["--language", "English"], "--language"),
+    (["--url", "http://localhost"], "--url"),
+    (["--url", "ws://localhost", "--token-file", "/nowhere/token"], "--token-file"),
+]
+
+
+@pytest.mark.parametrize(("words", "wrong"), WRONG)
+def test_a_wrong_option_is_told_by_its_name(words: list[str], wrong: str, without_microphone: dict[str, str]) -> None:
+    needs_package("av")
+    ended = dictate(["--sample", *words], without_microphone)
+    assert ended.returncode == 2
+    assert wrong in ended.stderr
 
 
 def wave_file(path: Path, pcm: bytes) -> Path:

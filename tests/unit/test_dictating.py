@@ -99,6 +99,18 @@ class FakeMicrophone:
         self.open = False
 
 
+class Paper(io.StringIO):
+    """What was written; says when there is more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.more = asyncio.Event()
+
+    def write(self, text: str) -> int:
+        self.more.set()
+        return super().write(text)
+
+
 @dataclass
 class Clock:
     now: float = 100.0
@@ -111,17 +123,18 @@ class Clock:
 class Scene:
     """One person dictating, and what they heard."""
 
-    out: io.StringIO = field(default_factory=io.StringIO)
+    out: Paper = field(default_factory=Paper)
     client: FakeClient = field(default_factory=FakeClient)
     microphone: FakeMicrophone = field(default_factory=FakeMicrophone)
     clock: Clock = field(default_factory=Clock)
     keys: "asyncio.Queue[Key]" = field(default_factory=asyncio.Queue)
     language: str = "en"
     terminal: bool = False
+    working_after_s: float = 1000
 
     def __post_init__(self) -> None:
         screen = Screen(self.out, (lambda: 80) if self.terminal else None)
-        self.dictation = Dictation(self.client, screen, Messages(self.language), self.clock)
+        self.dictation = Dictation(self.client, screen, Messages(self.language), self.clock, self.working_after_s)
         self.talk = Talk(self.dictation, self.microphone, self.keys)
 
     def press(self, *keys: Key) -> None:
@@ -136,6 +149,11 @@ class Scene:
             yield
             self.client.tell(None)
             await told
+
+    async def until(self, line: str) -> None:
+        while line not in self.heard:
+            self.out.more.clear()
+            await self.out.more.wait()
 
     @property
     def heard(self) -> list[str]:
@@ -193,6 +211,19 @@ async def test_a_second_ctrl_c_does_not_wait_for_the_answer() -> None:
     scene.press(Key.ENTER, Key.END, Key.END)
     async with scene.on():
         assert not await scene.talk.run()
+
+
+async def test_an_answer_that_takes_long_is_worth_a_word() -> None:
+    scene = Scene(working_after_s=0)
+    scene.client.answer = lambda sample: []
+    scene.press(Key.ENTER, Key.ENTER)
+    async with scene.on():
+        talking = asyncio.create_task(scene.talk.run())
+        await scene.until("Still working.")
+        scene.client.tell(wire.Finalized(sample=scene.client.position))
+        scene.press(Key.END)
+        assert await talking
+    assert scene.heard == ["Listening.", "Stopped.", "Still working.", "Nothing heard."]
 
 
 async def test_a_microphone_that_cannot_be_opened_is_told_and_may_be_tried_again() -> None:

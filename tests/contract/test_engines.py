@@ -1,5 +1,6 @@
 """The contract of engines, for each row of the catalogue whose model is on this machine, and for one made up here."""
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from voice_ime.engine.catalog import Row, load, names
 from voice_ime.errors import EngineUnavailable, ModelNotFound
 from voice_ime.settings import EngineSettings, WhisperSettings
 
+ROOT = Path(__file__).parents[2]
 SETTINGS = {
     "whisper": EngineSettings(name="whisper", whisper=WhisperSettings(folder=MODELS / "whisper_micro", threads=1)),
 }
@@ -30,61 +32,28 @@ class TestEachEngineOfTheCatalogue(EngineContract):
             pytest.skip(f"the model {missing.values['model']} is not on this machine")
 
 
-ONE_FILE = '''
-import numpy as np
-
-from voice_ime.engine.base import SAMPLE_RATE, Capabilities, Engine, Hypothesis, Utterance, Word
-from voice_ime.errors import LanguageNotSupported
+GUIDES = [ROOT / "docs" / "adding-an-engine.md", ROOT / "docs" / "zh" / "adding-an-engine.md"]
 
 
-class HumEngine(Engine):
-    """Hears how much sound there was: one "hum" for each half second."""
-
-    capabilities = Capabilities(engine="hum", languages=("en",))
-
-    def begin(self, options):
-        if options.language not in (None, "en"):
-            raise LanguageNotSupported(language=options.language, engine="hum", known="en")
-        return HumUtterance()
-
-    def close(self):
-        pass
+def example_of(guide: Path) -> str:
+    """The first Python of a guide: a whole engine."""
+    found = re.search(r"```python\n(.*?)```", guide.read_text("utf-8"), re.DOTALL)
+    assert found is not None
+    return found[1]
 
 
-class HumUtterance(Utterance):
-    def __init__(self):
-        self.loud = 0
-        self.told = 0
-
-    def feed(self, samples):
-        self.loud += int((np.abs(samples) > 0.001).sum())
-
-    def partial(self):
-        if self.loud == self.told:
-            return None
-        self.told = self.loud
-        return self.hear(final=False)
-
-    def finish(self):
-        return self.hear(final=True)
-
-    def hear(self, final):
-        hums = -(-self.loud // (SAMPLE_RATE // 2))
-        return Hypothesis(" ".join(["hum"] * hums), (Word("hum"),) * hums, final=final)
-
-    def cancel(self):
-        self.loud = self.told = 0
-'''
+def test_both_guides_show_the_same_engine() -> None:
+    assert len({example_of(guide) for guide in GUIDES}) == 1
 
 
 class TestAnEngineOfOneFileAndOneRow(EngineContract):
-    """Nothing else needs to change for a new engine: docs/adding-an-engine.md."""
+    """The engine of the guide, as its own file; nothing else needs to change."""
 
     @pytest.fixture(scope="class")
     @classmethod
     def subject(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
         folder = tmp_path_factory.mktemp("engine")
-        (folder / "hum_engine.py").write_text(ONE_FILE, "utf-8")
+        (folder / "hum_engine.py").write_text(example_of(GUIDES[0]), "utf-8")
         row = Row(name="hum", where="hum_engine:HumEngine", summary="engine.script.summary", needs=("numpy",))
         with importable(folder, "hum_engine"):
             yield from subject_of("hum", lambda: load(EngineSettings(name="hum"), (row,)))

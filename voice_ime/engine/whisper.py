@@ -9,6 +9,9 @@ were new speech, leaves out words whose times it cannot tell apart, and encodes 
 
 import json
 import re
+import shlex
+import shutil
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,6 +37,9 @@ NAME = "whisper"
 MODEL = "faster-whisper-small"
 FOLDER = Path("~/voice-ime-models") / MODEL
 """Where the model is looked for if the settings name no folder."""
+OWNER, OWNERS = "Systran", {"faster-whisper-large-v3-turbo": "mobiuslabsgmbh"}
+"""Who offers a model of a given name."""
+_MODEL_NAME = re.compile(r"faster-(distil-)?whisper-[\w.-]+")
 TOKENS_PER_S = 30
 """More than anyone says in a second, in any script; beyond it the decoder is in a loop."""
 MOST_TOKENS = 220
@@ -346,8 +352,14 @@ def _is_json(path: Path) -> bool:
 
 def _command(folder: Path) -> str:
     """What gets the model of this name, or else a small one, into `folder`."""
-    name = folder.name if re.fullmatch(r"faster-whisper-[\w.-]+", folder.name) else MODEL
-    return f"hf download Systran/{name} --local-dir {folder}"
+    model = folder.name if _MODEL_NAME.fullmatch(folder.name) else MODEL
+    return f"{_downloader()} download {OWNERS.get(model, OWNER)}/{model} --local-dir {shlex.quote(str(folder))}"
+
+
+def _downloader() -> str:
+    """The program that comes with faster-whisper; with its folder where a terminal would not find it by name."""
+    beside = Path(sys.executable).with_name("hf")
+    return "hf" if shutil.which("hf") or not beside.exists() else shlex.quote(str(beside))
 
 
 def _load(folder: Path, settings: WhisperSettings) -> Model:

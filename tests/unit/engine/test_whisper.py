@@ -1,6 +1,7 @@
 """Whisper, through the micro model that knows fourteen phrases (tests/models/README.md)."""
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -152,14 +153,24 @@ def test_words_have_no_times_where_the_alignment_is_not_the_text():
 # --- the model on disk ---
 
 
-def test_a_model_that_is_not_here_comes_with_the_command_that_gets_it(tmp_path: Path):
-    folder = tmp_path / "faster-whisper-base.en"
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("faster-whisper-base.en", "Systran/faster-whisper-base.en"),
+        ("faster-whisper-large-v3-turbo", "mobiuslabsgmbh/faster-whisper-large-v3-turbo"),
+        ("my models", "Systran/faster-whisper-small"),
+    ],
+)
+def test_a_model_that_is_not_here_comes_with_the_command_that_gets_it(tmp_path: Path, name: str, source: str):
+    folder = tmp_path / name
     with pytest.raises(ModelNotFound) as refused:
         WhisperEngine(WhisperSettings(folder=folder))
-    command = f"hf download Systran/faster-whisper-base.en --local-dir {folder}"
-    assert refused.value.values == {"model": folder.name, "where": str(folder), "command": command}
+    program, action, *arguments = shlex.split(str(refused.value.values["command"]))
+    assert shutil.which(program)
+    assert [action, *arguments] == ["download", source, "--local-dir", str(folder)]
+    assert refused.value.values["where"] == str(folder)
     for language in LANGUAGES:
-        assert command in " ".join(Messages(language).error(refused.value))
+        assert str(refused.value.values["command"]) in " ".join(Messages(language).error(refused.value))
 
 
 @pytest.mark.parametrize("file", ["model.bin", "config.json", "tokenizer.json", "vocabulary.json"])

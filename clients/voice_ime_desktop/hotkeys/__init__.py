@@ -1,0 +1,1 @@
+"""Keys that work whatever has the focus."""

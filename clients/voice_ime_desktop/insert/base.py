@@ -1,0 +1,56 @@
+"""Putting text into a field, and seeing whether it arrived."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from voice_ime_desktop.focus.base import Offset, Target
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where text is about to go, or went."""
+
+    target: Target
+    start: Offset
+    """Of the first character."""
+
+
+class Way(ABC):
+    """One way to put text at the caret of what has the focus."""
+
+    name: str
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Get ready. DesktopUnavailable(part, reason) where this way is not open here."""
+
+    @abstractmethod
+    async def stop(self) -> None:
+        """Leave everything as it was found."""
+
+    @abstractmethod
+    async def can(self, target: Target) -> bool:
+        """Whether this way leads into `target` now."""
+
+    @abstractmethod
+    async def insert(self, target: Target, text: str) -> None:
+        """Put `text` at the caret. InsertionFailed(way): certainly nothing arrived, another way may be tried.
+
+        Returning means that it was sent, not that it arrived.
+        """
+
+
+class ReadBack(ABC):
+    """Reads fields."""
+
+    @abstractmethod
+    async def place(self, target: Target) -> Place | None:
+        """Where the next text will go: the caret, or the start of the selection; None: cannot be read."""
+
+    @abstractmethod
+    async def arrived(self, place: Place, text: str) -> bool:
+        """Waits, for a bounded time, until `text` stands at `place`; False: it does not."""
+
+    @abstractmethod
+    async def remove(self, place: Place, text: str) -> bool:
+        """Take `text` out again, only if it still stands at `place` exactly; whether it is gone."""

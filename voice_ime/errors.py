@@ -212,6 +212,35 @@ class Replaced(ProtocolError):
     fatal = True
 
 
+# --- the desktop ---
+
+
+class DesktopError(VoiceImeError):
+    code = "desktop"
+
+
+class DesktopUnavailable(DesktopError):
+    """A part of the desktop is not to be had here. Values: `part`, `reason`.
+
+    `part` is one word, e.g. display, accessibility, ibus, clipboard, speech. `reason` is for developers: short, nothing
+    private.
+    """
+
+    code = "desktop_unavailable"
+
+    def __init__(self, part: str, reason: str) -> None:
+        super().__init__(part=part, reason=reason)
+
+
+class InsertionFailed(DesktopError):
+    """A way certainly put nothing into the field, so another may be tried. Values: `way`."""
+
+    code = "insertion_failed"
+
+    def __init__(self, way: str) -> None:
+        super().__init__(way=way)
+
+
 # --- server ---
 
 

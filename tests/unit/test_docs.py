@@ -1,0 +1,141 @@
+"""The documents say what is so: links lead somewhere, both languages say the same, errors have their right names."""
+
+import re
+from collections.abc import Iterator
+from itertools import chain, pairwise
+from pathlib import Path
+
+import pytest
+
+from voice_ime import errors
+from voice_ime.commands import ExitCode
+from voice_ime.errors import (
+    AccessError,
+    LanguageNotSupported,
+    ProtocolError,
+    RecognitionFailed,
+    ServerFull,
+    VoiceImeError,
+)
+from voice_ime.messages import Messages
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted(page.name for page in DOCS.glob("*.md"))
+TWINS = [
+    (ROOT / "README.md", ROOT / "README.zh.md"),
+    (ROOT / "models" / "README.md", ROOT / "models" / "README.zh.md"),
+    *((DOCS / page, DOCS / "zh" / page) for page in PAGES),
+]
+EVERY = [*chain(*TWINS), *sorted(DOCS.glob("adr/*.md"))]
+ON_THE_WIRE = (ProtocolError, AccessError, ServerFull, RecognitionFailed, LanguageNotSupported)
+
+
+def name(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def prose(page: Path) -> str:
+    """Without the blocks of code."""
+    return re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+def blocks(page: Path) -> list[str]:
+    return re.findall(r"^```json\n(.*?)^```", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+def headings(page: Path) -> list[tuple[int, str]]:
+    return [(len(signs), title) for signs, title in re.findall(r"^(#+) (.*)$", prose(page), flags=re.MULTILINE)]
+
+
+def links(page: Path) -> list[str]:
+    return [target for target in re.findall(r"\]\(([^)#]*)", prose(page)) if target and "://" not in target]
+
+
+def kinds(above: type[VoiceImeError]) -> Iterator[type[VoiceImeError]]:
+    yield above
+    for below in above.__subclasses__():
+        yield from kinds(below)
+
+
+CODES = {kind.code for kind in kinds(VoiceImeError) if kind.__module__ == errors.__name__}
+WIRE_CODES = {kind.code for above in ON_THE_WIRE for kind in kinds(above)}
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh.md"])
+def test_the_readme_is_short(page: str) -> None:
+    assert len((ROOT / page).read_text("utf-8").splitlines()) < 120
+
+
+def test_every_page_is_there_in_both_languages() -> None:
+    assert sorted(page.name for page in (DOCS / "zh").glob("*.md")) == PAGES
+    assert all(english.exists() and chinese.exists() for english, chinese in TWINS)
+
+
+@pytest.mark.parametrize(("english", "chinese"), TWINS, ids=[name(english) for english, _ in TWINS])
+def test_both_languages_have_the_same_headings(english: Path, chinese: Path) -> None:
+    assert [level for level, _ in headings(english)] == [level for level, _ in headings(chinese)]
+
+
+@pytest.mark.parametrize("page", EVERY, ids=name)
+def test_headings_go_down_one_step_at_a_time(page: Path) -> None:
+    levels = [level for level, _ in headings(page)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(below - above <= 1 for above, below in pairwise(levels))
+
+
+@pytest.mark.parametrize("page", EVERY, ids=name)
+def test_links_lead_to_something_that_is_there(page: Path) -> None:
+    assert [target for target in links(page) if not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("page", [DOCS / "index.md", DOCS / "zh" / "index.md"], ids=name)
+def test_the_index_names_every_page(page: Path) -> None:
+    assert {other.name for other in page.parent.glob("*.md")} - {"index.md"} <= set(links(page))
+
+
+@pytest.mark.parametrize("page", [DOCS / "protocol.md", DOCS / "zh" / "protocol.md"], ids=name)
+def test_every_error_of_the_wire_is_documented(page: Path) -> None:
+    assert {code for code in WIRE_CODES if f"`{code}`" not in prose(page)} == set()
+
+
+@pytest.mark.parametrize("page", [DOCS / "protocol.md", DOCS / "zh" / "protocol.md"], ids=name)
+def test_every_error_that_is_listed_exists(page: Path) -> None:
+    """Those of the list: lines that begin with a code under the last heading that speaks of errors."""
+    section = re.split(r"^## (?:Errors|错误)$", prose(page), flags=re.MULTILINE)[1].split("\n## ")[0]
+    listed = re.findall(r"^- `(\w+)`", section, flags=re.MULTILINE)
+    assert listed
+    assert set(listed) - CODES == set()
+
+
+def test_the_examples_are_the_same_in_both_languages() -> None:
+    assert blocks(DOCS / "protocol.md") == blocks(DOCS / "zh" / "protocol.md")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_sentences_that_trouble_is_looked_up_by_are_those_that_are_said(language: str) -> None:
+    page = DOCS / ("" if language == "en" else "zh") / "troubleshooting.md"
+    said = [sentence_pattern(sentence) for sentence in sentences(language)]
+    quoted = re.findall(r'"([^"\n]+\.)"|“([^”\n]+。)”', prose(page))
+    assert quoted
+    assert [quote for quote in map("".join, quoted) if not any(pattern.fullmatch(quote) for pattern in said)] == []
+
+
+def sentences(language: str) -> Iterator[str]:
+    """Each sentence of the catalogue by itself, but for those that are hardly more than a value filled in."""
+    messages = Messages(language)
+    for key in sorted(messages.keys()):
+        for sentence in re.split(r"(?<=\.) |(?<=。)", messages._texts[key]):
+            if len(re.findall(r"\w", re.sub(r"\{\w+\}", "", sentence))) >= 3:
+                yield sentence
+
+
+def sentence_pattern(sentence: str) -> re.Pattern[str]:
+    return re.compile(".+".join(re.escape(part) for part in re.split(r"\{\w+\}", sentence)))
+
+
+@pytest.mark.parametrize("page", [DOCS / "troubleshooting.md", DOCS / "zh" / "troubleshooting.md"], ids=name)
+def test_all_exit_codes_are_documented(page: Path) -> None:
+    section = re.split(r"^## (?:Exit codes|退出码)$", prose(page), flags=re.MULTILINE)[1].split("\n## ")[0]
+    assert [int(code) for code in re.findall(r"^- (\d+)[:：]", section, flags=re.MULTILINE)] == sorted(ExitCode)

@@ -333,7 +333,7 @@ def _whole_folder(folder: Path) -> Path:
     _require(folder, ("vocabulary.json", "vocabulary.txt"))
     for path in sorted(folder.glob("*.json")):
         if not _is_json(path):
-            raise ModelDamaged(model=folder.name, file=path.name, command=_command(folder))
+            raise ModelDamaged(model=folder.name, file=path.name, command=_command(folder, again=True))
     return folder
 
 
@@ -350,10 +350,11 @@ def _is_json(path: Path) -> bool:
         return False
 
 
-def _command(folder: Path) -> str:
-    """What gets the model of this name, or else a small one, into `folder`."""
+def _command(folder: Path, *, again: bool = False) -> str:
+    """What gets the model of this name, or else a small one, into `folder`; `again`: over files that are there."""
     model = folder.name if _MODEL_NAME.fullmatch(folder.name) else MODEL
-    return f"{_downloader()} download {OWNERS.get(model, OWNER)}/{model} --local-dir {shlex.quote(str(folder))}"
+    command = f"{_downloader()} download {OWNERS.get(model, OWNER)}/{model} --local-dir {shlex.quote(str(folder))}"
+    return f"{command} --force-download" if again else command
 
 
 def _downloader() -> str:
@@ -376,7 +377,8 @@ def _load(folder: Path, settings: WhisperSettings) -> Model:
         _try_out(model)
         return Model(model, settings.beam_size)
     except Exception as error:  # tokenizers raises plain Exception, CTranslate2 RuntimeError and UnicodeDecodeError
-        raise ModelDamaged(model=folder.name, file="model.bin", command=_command(folder)) from error
+        command = _command(folder, again=True)
+        raise ModelDamaged(model=folder.name, file="model.bin", command=command) from error
 
 
 def _try_out(model: WhisperModel) -> None:

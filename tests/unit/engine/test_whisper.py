@@ -189,6 +189,7 @@ def test_a_file_that_breaks_off_is_damaged(copy: Path, file: str, kept: float):
     with pytest.raises(ModelDamaged) as refused:
         WhisperEngine(WhisperSettings(folder=copy))
     assert refused.value.values["file"] == file
+    assert str(refused.value.values["command"]).endswith("--force-download")
 
 
 def test_a_placeholder_of_a_large_file_store_is_damaged(copy: Path):

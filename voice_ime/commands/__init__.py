@@ -61,6 +61,11 @@ def exit_code_of(error: VoiceImeError) -> ExitCode:
     kind = type(error)
     if isinstance(error, ServerRefused):
         kind = next((each for each in _all_kinds() if each.code == error.values.get("code")), kind)
+    return exit_code_of_kind(kind)
+
+
+def exit_code_of_kind(kind: type[VoiceImeError]) -> ExitCode:
+    """The exit status that errors of this class stand for; INTERNAL for those that no command ends with."""
     return next((code for above, code in _CODES if issubclass(kind, above)), ExitCode.INTERNAL)
 
 

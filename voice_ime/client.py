@@ -104,11 +104,11 @@ class DictationClient:
 
     def finalize(self) -> int:
         """Ask for the finals of all that was sent; `Finalized` with the returned sample follows them."""
-        return self._mark(self._outbox.mark("finalize"))
+        return self._mark(self._outbox.finalize())
 
-    def cancel(self) -> int:
-        """Forget what was sent and has no final yet; `Cancelled` with the returned sample follows."""
-        return self._mark(self._outbox.mark("cancel"))
+    def cancel(self, start: int = 0) -> int:
+        """Forget what was sent from sample `start` on, if it has no final; `Cancelled` with the returned sample follows."""
+        return self._mark(self._outbox.cancel(start))
 
     def context(self, context: wire.Context) -> None:
         """What stands around the caret now."""
@@ -242,9 +242,9 @@ class DictationClient:
             case wire.Final():
                 self._outbox.kept(message.end_sample)
             case wire.Finalized():
-                self._outbox.answered("finalize", message.sample)
+                self._outbox.finalized(message.sample)
             case wire.Cancelled():
-                self._outbox.answered("cancel", message.sample)
+                self._outbox.cancelled(message.sample)
             case wire.Finished():
                 self._outbox.finished(message.sample)
             case wire.CorrectionTaken():
@@ -296,7 +296,7 @@ def _on_the_wire(what: wire.ClientMessage | wire.AudioFrame | Mark) -> str | byt
         case Mark(kind="finalize"):
             return wire.Finalize(sample=what.sample).model_dump_json()
         case Mark():
-            return wire.Cancel(sample=what.sample).model_dump_json()
+            return wire.Cancel(start=what.start, sample=what.sample).model_dump_json()
         case _:
             return what.model_dump_json()
 

@@ -19,6 +19,8 @@ class Mark:
 
     kind: MarkKind
     sample: int
+    start: int = 0
+    """cancel: the first sample that is to be forgotten."""
 
 
 class Outbox:
@@ -34,6 +36,8 @@ class Outbox:
         self._marks: list[Mark] = []
         self._kept_end = 0
         self._finished = 0
+        self._cancelled = 0
+        """Cancels up to here are answered."""
         self.position = 0
         """Samples that were said so far."""
 
@@ -54,19 +58,35 @@ class Outbox:
         self._drop()
         return frame
 
-    def mark(self, kind: MarkKind) -> Mark:
-        """A mark at the present position."""
-        mark = Mark(kind, self.position)
+    def finalize(self) -> Mark:
+        """A release at the present position."""
+        return self._mark(Mark("finalize", self.position))
+
+    def cancel(self, start: int) -> Mark:
+        """The sound from `start` on is not wanted: it is forgotten at once."""
+        start = min(max(start, self._kept_end), self.position)
+        before = [_part(piece, 0, start) for piece in self._pieces]
+        offsets = [piece.offset for piece in self._pieces]
+        kept = [AudioFrame(offset, pcm) for offset, pcm in zip(offsets, before, strict=True) if pcm]
+        self._pieces = deque(kept)
+        return self._mark(Mark("cancel", self.position, start))
+
+    def finalized(self, sample: int) -> None:
+        """All releases up to `sample` are answered."""
+        self._marks = [mark for mark in self._marks if mark.kind == "cancel" or mark.sample > sample]
+
+    def cancelled(self, sample: int) -> None:
+        """All cancels up to `sample` are answered."""
+        self._cancelled = max(self._cancelled, sample)
+        self._forget_marks()
+
+    def _mark(self, mark: Mark) -> Mark:
         self._marks.append(mark)
-        if kind == "cancel":
-            self.kept(self.position)
+        self._forget_marks()
         return mark
 
-    def answered(self, kind: MarkKind, sample: int) -> None:
-        self._marks = [mark for mark in self._marks if mark.kind != kind or mark.sample > sample]
-
     def kept(self, end: int) -> None:
-        """A final that ends at `end` is safe, or everything before `end` is not wanted."""
+        """A final that ends at `end` is safe."""
         self._kept_end = max(self._kept_end, end)
         self._forget_before(self._kept_end)
 
@@ -94,12 +114,20 @@ class Outbox:
         if self.position - self.resume_from > self._most:
             self._forget_before(min(self._finished, self.position - self._most))
 
+    def _forget_marks(self) -> None:
+        """A cancelled stretch leaves a hole in the sound: its mark is needed as long as there is sound before it."""
+        self._marks = [mark for mark in self._marks if mark.kind == "finalize" or self._is_needed(mark)]
+
+    def _is_needed(self, mark: Mark) -> bool:
+        return mark.sample > self._cancelled or (bool(self._pieces) and self._pieces[0].offset < mark.start)
+
     def _forget_before(self, sample: int) -> None:
         while self._pieces and self._pieces[0].end <= sample:
             self._pieces.popleft()
         if self._pieces and self._pieces[0].offset < sample:
             first = self._pieces[0]
             self._pieces[0] = AudioFrame(sample, first.pcm[2 * (sample - first.offset) :])
+        self._forget_marks()
 
 
 def _part(piece: AudioFrame, start: int, end: int) -> bytes:

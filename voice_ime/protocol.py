@@ -76,9 +76,10 @@ class Finalize(_FromClient):
 
 
 class Cancel(_FromClient):
-    """Forget what was said before `sample` and has no final yet."""
+    """Forget what was said from `start` on and before `sample`, and has no final yet. Sent again like `finalize`."""
 
     type: Literal["cancel"] = "cancel"
+    start: Sample
     sample: Sample
 
 

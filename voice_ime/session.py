@@ -33,12 +33,15 @@ class Release:
 
 @dataclass(frozen=True)
 class Forget:
-    """Work: forget everything before `sample`; sound that waits may be thrown away."""
+    """Work: forget what is being said; go on at `sample`, which may lie ahead of the sound that has come."""
 
     sample: int
 
 
 Work = Sound | Release | Forget
+
+MOST_FORGOTTEN = 100
+"""Cancels that are remembered, so that a repeated one does no harm."""
 Outcome = Work | wire.ServerMessage
 
 
@@ -61,7 +64,7 @@ class Session:
         """The next sample to come."""
         self._answered_to = hello.resume_from
         """Releases up to here are answered."""
-        self._forgotten_to = 0
+        self._forgotten: list[wire.Cancel] = []
         self._finished_to = hello.resume_from
         self._releases: list[int] = []
         """Releases whose sound has not wholly come."""
@@ -80,8 +83,7 @@ class Session:
         self.messages = hello.messages
         self._releases.clear()
         self._keep_all_before(hello.resume_from)
-        forget = self._cancel(hello.resume_from) if hello.resume_from > self._received else []
-        return [*forget, *self._unkept.values()]
+        return list(self._unkept.values())
 
     def audio(self, frame: wire.AudioFrame) -> list[Work]:
         """Work for a frame that follows on. AudioGap, or AudioOverlap where all of it came before, change nothing."""
@@ -98,7 +100,7 @@ class Session:
             case wire.Finalize():
                 return self._finalize(message.sample)
             case wire.Cancel():
-                return self._cancel(message.sample)
+                return self._cancel(message)
             case wire.Context():
                 self._around = Surroundings(message.before, message.after)
                 return []
@@ -131,16 +133,20 @@ class Session:
             self._releases.sort()
         return []
 
-    def _cancel(self, sample: int) -> list[Outcome]:
-        self._received = max(self._received, sample)
-        self._forgotten_to = max(self._forgotten_to, sample)
-        self._releases = [release for release in self._releases if release > sample]
-        return [Forget(sample)]
+    def _cancel(self, cancel: wire.Cancel) -> list[Outcome]:
+        if any(cancel.sample <= earlier.sample for earlier in self._forgotten):
+            return [wire.Cancelled(sample=cancel.sample)]
+        self._forgotten = [*self._forgotten[-MOST_FORGOTTEN:], cancel]
+        self._received = max(self._received, cancel.sample)
+        return [Forget(cancel.sample)]
+
+    def _is_forgotten(self, start: int) -> bool:
+        return any(cancel.start <= start < cancel.sample for cancel in self._forgotten)
 
     # --- from the recogniser ---
 
     def partial(self, step: PartialStep, hypothesis: Hypothesis | None) -> list[wire.ServerMessage]:
-        if hypothesis is None or not hypothesis.text or step.start < self._forgotten_to:
+        if hypothesis is None or not hypothesis.text or self._is_forgotten(step.start):
             return []
         stable, unstable = self._stable.split(step.start, hypothesis.text)
         return [
@@ -151,7 +157,7 @@ class Session:
 
     def final(self, step: FinalStep, hypothesis: Hypothesis, delays: Delays) -> list[wire.ServerMessage]:
         """TooManyUnkept where the client never says `kept`; the final is held all the same."""
-        if not hypothesis.text or step.start < self._forgotten_to:
+        if not hypothesis.text or self._is_forgotten(step.start):
             return []
         text = fit(hypothesis.text, self._around)
         self._around = self._around.then(text)

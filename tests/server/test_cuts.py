@@ -161,6 +161,33 @@ async def test_a_cancel_that_fell_into_the_cut_is_repeated() -> None:
         assert heard == SAID
 
 
+@pytest.mark.parametrize("anew", [False, True])
+async def test_a_cancel_leaves_what_was_said_before_even_if_all_of_it_fell_into_a_cut(anew: bool) -> None:
+    async with AsyncExitStack() as servers, cuttable_line(0) as line, client_of(through(line)) as client:
+        line.target = (await servers.enter_async_context(running_server())).port
+
+        async def never(number: int) -> None: ...
+
+        client.send(to_pcm16(loud(0.7)))
+        client.finalize()
+        start = client.position
+        line.cut()
+        if anew:
+            line.target = (await servers.enter_async_context(running_server())).port
+        client.send(to_pcm16(loud(1.0)))
+        client.cancel(start)
+        await dictate(client, never, release=False)
+        end = client.finalize()
+        heard = []
+        async with asyncio.timeout(30):
+            async for event in client.events():
+                if isinstance(event, wire.Final):
+                    heard.append(event.text.split(", ")[1])
+                if isinstance(event, wire.Finalized) and event.sample == end:
+                    break
+        assert heard == ["11200 loud", *SAID]
+
+
 async def test_a_correction_that_fell_into_the_cut_is_repeated() -> None:
     async with running_server() as server, cuttable_line(server.port) as line, client_of(through(line)) as client:
         line.cut()

@@ -67,7 +67,7 @@ async def test_partials_come_while_one_speaks_and_not_when_they_are_not_wanted()
 async def test_a_cancelled_utterance_gives_no_final() -> None:
     async with running_server() as server, server.session() as talk:
         end = await speak(talk, loud(1))
-        await talk.say(wire.Cancel(sample=end))
+        await talk.say(wire.Cancel(start=0, sample=end))
         assert (await talk.hear(wire.Cancelled)).sample == end
         await speak(talk, SENTENCE, end)
         assert (await talk.hear(wire.Final)).start_sample >= end

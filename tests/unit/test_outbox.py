@@ -21,9 +21,9 @@ def test_everything_not_yet_kept_is_said_again() -> None:
 
 def test_marks_are_said_again_in_their_places() -> None:
     outbox = box(4)
-    outbox.mark("finalize")
+    outbox.finalize()
     outbox.add(sound(4, 4))
-    outbox.mark("finalize")
+    outbox.finalize()
     assert list(outbox.again(2)) == [
         AudioFrame(2, sound(2, 2)),
         Mark("finalize", 4),
@@ -34,14 +34,14 @@ def test_marks_are_said_again_in_their_places() -> None:
 
 def test_a_mark_whose_sound_was_heard_is_said_again_all_the_same() -> None:
     outbox = box(4)
-    outbox.mark("finalize")
+    outbox.finalize()
     assert list(outbox.again(4)) == [Mark("finalize", 4)]
 
 
 def test_an_answered_mark_is_not_said_again() -> None:
     outbox = box(4)
-    outbox.mark("finalize")
-    outbox.answered("finalize", 4)
+    outbox.finalize()
+    outbox.finalized(4)
     assert list(outbox.again(4)) == []
 
 
@@ -54,9 +54,35 @@ def test_sound_before_a_kept_final_is_forgotten() -> None:
 
 def test_cancelled_sound_is_forgotten_at_once() -> None:
     outbox = box(10)
-    outbox.mark("cancel")
+    outbox.cancel(0)
     assert outbox.resume_from == 10
-    assert list(outbox.again(10)) == [Mark("cancel", 10)]
+    assert list(outbox.again(10)) == [Mark("cancel", 10, 0)]
+
+
+def test_sound_before_the_cancelled_is_said_again_and_the_hole_is_marked() -> None:
+    outbox = box(4)
+    outbox.finalize()
+    outbox.add(sound(4, 4))
+    outbox.cancel(4)
+    outbox.add(sound(8, 2))
+    outbox.cancelled(8)
+    assert list(outbox.again(0)) == [
+        AudioFrame(0, sound(0, 4)),
+        Mark("finalize", 4),
+        Mark("cancel", 8, 4),
+        AudioFrame(8, sound(8, 2)),
+    ]
+
+
+def test_the_mark_of_a_hole_goes_with_the_sound_before_it() -> None:
+    outbox = box(4)
+    outbox.add(sound(4, 4))
+    outbox.cancel(4)
+    outbox.add(sound(8, 2))
+    outbox.cancelled(8)
+    outbox.kept(4)
+    assert outbox.resume_from == 8
+    assert list(outbox.again(8)) == [AudioFrame(8, sound(8, 2))]
 
 
 def test_what_the_server_has_finished_with_goes_only_when_memory_is_short() -> None:

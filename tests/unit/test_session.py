@@ -113,16 +113,32 @@ def test_the_server_has_not_finished_with_sound_whose_final_is_not_kept() -> Non
 def test_cancelled_speech_gives_no_final_even_if_it_is_being_decoded() -> None:
     state = session()
     state.audio(frame(0, 16000))
-    assert state.message(wire.Cancel(sample=16000)) == [Forget(16000)]
+    assert state.message(wire.Cancel(start=0, sample=16000)) == [Forget(16000)]
     assert state.final(final_step(), Hypothesis("Never mind."), DELAYS) == []
     assert said(state, "But this.", 16000, 32000).text == "But this."
+
+
+def test_cancelling_what_is_said_now_leaves_what_was_said_before() -> None:
+    state = session()
+    state.audio(frame(0, 32000))
+    state.message(wire.Cancel(start=16000, sample=32000))
+    assert said(state, "This stays.", 0, 16000).text == "This stays."
+    assert state.final(final_step(16000, 32000), Hypothesis("This goes."), DELAYS) == []
 
 
 def test_a_cancel_that_came_after_a_cut_skips_the_sound_that_was_never_sent() -> None:
     state = session()
     state.audio(frame(0, 10))
-    assert state.resume(HELLO.model_copy(update={"resume_from": 50})) == [Forget(50)]
-    assert state.received == 50
+    assert state.message(wire.Cancel(start=5, sample=50)) == [Forget(50)]
+    assert state.audio(frame(50, 5)) == [Sound(bytes(10))]
+
+
+def test_a_repeated_cancel_is_answered_and_does_no_harm() -> None:
+    state = session()
+    state.audio(frame(0, 10))
+    state.message(wire.Cancel(start=0, sample=10))
+    state.audio(frame(10, 10))
+    assert state.message(wire.Cancel(start=0, sample=10)) == [wire.Cancelled(sample=10)]
 
 
 def test_nothing_heard_gives_no_final() -> None:

@@ -52,7 +52,7 @@ class Stream:
         """Work is queued, messages are sent at once."""
         for outcome in outcomes:
             if isinstance(outcome, Sound | Release | Forget):
-                self._enqueue(outcome)
+                self._queue.append(outcome)
             else:
                 self._send([outcome])
         self._arrivals.note(self.session.received)
@@ -75,11 +75,6 @@ class Stream:
 
     def check_finished(self, *, at_least: int = SAMPLE_RATE) -> None:
         self._send(self.session.finished(self._listener.needed_from, at_least=at_least))
-
-    def _enqueue(self, work: Sound | Release | Forget) -> None:
-        if isinstance(work, Forget):
-            self._queue = deque(waiting for waiting in self._queue if not isinstance(waiting, Sound))
-        self._queue.append(work)
 
     def _next(self) -> Sound | Release | Forget | None:
         """The next piece of work; neighbouring sounds become one."""

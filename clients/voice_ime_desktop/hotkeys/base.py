@@ -10,6 +10,8 @@ class Press(Enum):
 
     TALK_DOWN = "talk down"
     TALK_UP = "talk up"
+    TALK_TOGGLE = "talk toggle"
+    """Begins to talk, or ends it."""
     CANCEL = "cancel"
     """Escape while talking."""
     INSERT_HELD = "insert held"

@@ -1,0 +1,365 @@
+"""What the desktop client does, as a state machine: events go in, effects come out. No desktop, no clock, no sound.
+
+A *take* is one time of talking, from the key going down to the answer to its release. What had the focus when the key
+went down is where its texts go.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from voice_ime_desktop.announce.base import Sound
+from voice_ime_desktop.focus.base import Kind, Refusal, Target
+from voice_ime_desktop.hotkeys.base import Press
+from voice_ime_desktop.journal import Entry, State
+
+TalkMode = Literal["hold", "toggle"]
+
+# --- events ---
+
+
+@dataclass(frozen=True)
+class Pressed:
+    press: Press
+
+
+@dataclass(frozen=True)
+class TargetFound:
+    """The answer to `FindTarget`."""
+
+    take: int
+    target: Target | None
+    refusal: Refusal | None
+
+
+@dataclass(frozen=True)
+class Released:
+    """The sound of a take is closed and its answer asked for; `end` is the sample that was asked for."""
+
+    take: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A final: `text` is what is to be inserted."""
+
+    utterance: str
+    start: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Answered:
+    """All finals before sample `end` have come."""
+
+    end: int
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What became of a text."""
+
+    entry: Entry
+    target: Target | None
+
+
+@dataclass(frozen=True)
+class ServerLost:
+    """What is said meanwhile is kept."""
+
+
+@dataclass(frozen=True)
+class ServerBack:
+    pass
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something else is wrong, or well again; sentences fit to be spoken."""
+
+    sentences: tuple[str, ...]
+
+
+Event = Pressed | TargetFound | Released | Heard | Answered | Settled | ServerLost | ServerBack | Trouble
+
+# --- effects ---
+
+
+@dataclass(frozen=True)
+class FindTarget:
+    take: int
+
+
+@dataclass(frozen=True)
+class OpenSound:
+    """Send the microphone's sound from now on, and what came just before. The take begins at the client's position."""
+
+    take: int
+
+
+@dataclass(frozen=True)
+class CloseSound:
+    """Go on for the tail, then ask for the answer: `Released`."""
+
+    take: int
+
+
+@dataclass(frozen=True)
+class DropSound:
+    """Close at once, and forget what was said since the take began."""
+
+    take: int
+
+
+@dataclass(frozen=True)
+class SendContext:
+    target: Target
+
+
+@dataclass(frozen=True)
+class Deliver:
+    """Journal, insert, verify: `Settled`. Without a target: hold, for `reason`."""
+
+    utterance: str
+    text: str
+    target: Target | None
+    reason: Refusal | None
+
+
+@dataclass(frozen=True)
+class InsertHeld:
+    """Put the latest held text where the focus is now: `Settled`."""
+
+
+@dataclass(frozen=True)
+class Undo:
+    """Take the last insertion out again, if it is still there."""
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """Say the last text again."""
+
+
+@dataclass(frozen=True)
+class Where:
+    """Say what became of the last text."""
+
+
+@dataclass(frozen=True)
+class Play:
+    sound: Sound
+
+
+@dataclass(frozen=True)
+class Say:
+    """A sentence of the catalogue under desktop."""
+
+    key: str
+    values: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class SayText:
+    """Words of the person, or sentences that come as they are."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """Nothing is to be spoken into the microphone."""
+
+
+Effect = (
+    FindTarget
+    | OpenSound
+    | CloseSound
+    | DropSound
+    | SendContext
+    | Deliver
+    | InsertHeld
+    | Undo
+    | Repeat
+    | Where
+    | Play
+    | Say
+    | SayText
+    | Quiet
+)
+
+# --- the machine ---
+
+
+@dataclass
+class _Take:
+    number: int
+    target: Target | None = None
+    refusal: Refusal | None = None
+    target_known: bool = False
+    end: int | None = None
+    """Sample of the release."""
+    waiting: list[Heard] = field(default_factory=list)
+    """Finals that came before the target was known."""
+    texts: int = 0
+    answered: bool = False
+
+
+class Controller:
+    """Feed it with events in the order in which they happen."""
+
+    def __init__(self, mode: TalkMode) -> None:
+        self._mode = mode
+        self._takes: list[_Take] = []
+        """Those without an answer, oldest first; the last may still be open."""
+        self._talking: _Take | None = None
+        self._number = 0
+        self._server_lost = False
+
+    @property
+    def talking(self) -> bool:
+        return self._talking is not None
+
+    def handle(self, event: Event) -> list[Effect]:
+        match event:
+            case Pressed():
+                return self._pressed(event.press)
+            case TargetFound():
+                return self._target_found(event)
+            case Released():
+                return self._released(event)
+            case Heard():
+                return self._heard(event)
+            case Answered():
+                return self._answered(event.end)
+            case Settled():
+                return _announcement(event.entry, event.target)
+            case ServerLost():
+                return self._server(lost=True)
+            case ServerBack():
+                return self._server(lost=False)
+            case Trouble():
+                return [SayText(sentence) for sentence in event.sentences]
+
+    # --- keys ---
+
+    def _pressed(self, press: Press) -> list[Effect]:
+        match press:
+            case Press.TALK_DOWN if self._mode == "hold":
+                return self._begin()
+            case Press.TALK_UP if self._mode == "hold":
+                return self._end()
+            case Press.TALK_DOWN | Press.TALK_TOGGLE:
+                return self._end() if self._talking else self._begin()
+            case Press.CANCEL:
+                return self._cancel()
+            case Press.INSERT_HELD:
+                return [InsertHeld()]
+            case Press.REPEAT:
+                return [Repeat()]
+            case Press.WHERE:
+                return [Where()]
+            case Press.UNDO:
+                return [Undo()]
+            case _:
+                return []
+
+    def _begin(self) -> list[Effect]:
+        if self._talking is not None:
+            return []
+        self._number += 1
+        take = _Take(self._number)
+        self._takes.append(take)
+        self._talking = take
+        return [Quiet(), OpenSound(take.number), FindTarget(take.number), Play(Sound.START)]
+
+    def _end(self) -> list[Effect]:
+        take, self._talking = self._talking, None
+        return [CloseSound(take.number), Play(Sound.STOP)] if take is not None else []
+
+    def _cancel(self) -> list[Effect]:
+        take, self._talking = self._talking, None
+        if take is None:
+            return []
+        self._takes.remove(take)
+        return [DropSound(take.number), Say("cancelled")]
+
+    # --- takes ---
+
+    def _target_found(self, found: TargetFound) -> list[Effect]:
+        take = self._take(found.take)
+        if take is None:
+            return []
+        take.target, take.refusal, take.target_known = found.target, found.refusal, True
+        if found.refusal in ("password", "hidden_input"):
+            return self._refuse_to_listen(take, found.refusal)
+        context: list[Effect] = [SendContext(found.target)] if found.target is not None else []
+        waiting, take.waiting = take.waiting, []
+        delivered = [self._deliver(take, heard) for heard in waiting]
+        return [*context, *delivered, *self._drop_answered()]
+
+    def _refuse_to_listen(self, take: _Take, refusal: Refusal) -> list[Effect]:
+        """A secret is not even listened to."""
+        self._takes.remove(take)
+        if self._talking is take:
+            self._talking = None
+        return [DropSound(take.number), Play(Sound.REFUSED), Say(f"reason.{refusal}")]
+
+    def _released(self, released: Released) -> list[Effect]:
+        take = self._take(released.take)
+        if take is not None:
+            take.end = released.end
+        return []
+
+    def _heard(self, heard: Heard) -> list[Effect]:
+        take = next((take for take in self._takes if take.end is None or heard.start < take.end), None)
+        if take is None:  # its take is over or was never ours: hold it, never lose it
+            return [Deliver(heard.utterance, heard.text, None, None)]
+        take.texts += 1
+        if not take.target_known:
+            take.waiting.append(heard)
+            return []
+        return [self._deliver(take, heard)]
+
+    def _deliver(self, take: _Take, heard: Heard) -> Deliver:
+        return Deliver(heard.utterance, heard.text, take.target, take.refusal)
+
+    def _answered(self, end: int) -> list[Effect]:
+        silent = [take for take in self._takes if take.end is not None and take.end <= end and not take.texts]
+        for take in self._takes:
+            take.answered = take.answered or (take.end is not None and take.end <= end)
+        dropped = self._drop_answered()
+        return [*(Say("nothing_heard") for _ in silent), *dropped]
+
+    def _drop_answered(self) -> list[Effect]:
+        self._takes = [take for take in self._takes if not (take.answered and not take.waiting)]
+        return []
+
+    def _take(self, number: int) -> _Take | None:
+        return next((take for take in self._takes if take.number == number), None)
+
+    # --- the rest ---
+
+    def _server(self, lost: bool) -> list[Effect]:
+        if lost == self._server_lost:
+            return []
+        self._server_lost = lost
+        return [Say("server_lost" if lost else "server_back")]
+
+
+def _announcement(entry: Entry, target: Target | None) -> list[Effect]:
+    """What is heard of a text. Never the text in a terminal: there the screen reader speaks it by itself."""
+    terminal = target is not None and target.kind is Kind.TERMINAL
+    match entry.state:
+        case State.VERIFIED | State.UNVERIFIED if terminal:
+            return [Play(Sound.INSERTED)]
+        case State.VERIFIED:
+            return [SayText(entry.text)]
+        case State.UNVERIFIED:
+            return [SayText(entry.text), Say("unverified")]
+        case State.HELD:
+            return [Play(Sound.HELD), Say("held", (("why", f"reason.{entry.reason}"),))]
+        case State.REFUSED:
+            return [Play(Sound.REFUSED), Say("refused", (("why", f"reason.{entry.reason}"),))]
+        case _:
+            return []

@@ -107,7 +107,7 @@ class DictationClient:
         return self._mark(self._outbox.finalize())
 
     def cancel(self, start: int = 0) -> int:
-        """Forget what was sent from sample `start` on, if it has no final; `Cancelled` with the returned sample follows."""
+        """Forget what was sent from `start` on and has no final; `Cancelled` with the returned sample follows."""
         return self._mark(self._outbox.cancel(start))
 
     def context(self, context: wire.Context) -> None:

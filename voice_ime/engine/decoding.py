@@ -78,7 +78,7 @@ class _Search(Generic[S]):
         self._ids = [marks.start]
 
     def run(self, draft: list[int]) -> Found[S]:
-        row, state, logits = self._check(draft)
+        row, state, whole = self._check(draft)
         while (token := int(row.argmax())) != self._marks.end:
             if len(self._ids) > self._most:
                 return Found(tuple(self._ids[1:]), False, state)
@@ -88,16 +88,18 @@ class _Search(Generic[S]):
                 return Found(tuple(self._ids[1 : keep + 1]), False, state)
             fresh, state = self._decoder.run(state, [token])
             row, state = self._sure(fresh[-1], state)
-        return Found(tuple(self._ids[1:]), True, state, logits if len(logits) == len(self._ids) else None)
+        return Found(tuple(self._ids[1:]), True, state, whole if len(self._ids) - 1 == len(draft) else None)
 
-    def _check(self, draft: list[int]) -> tuple[Row, S, Logits]:
-        """Keep the agreeing beginning of `draft`: the row that predicts what comes after it, the state there, and
-        the logits of the start mark and `draft`."""
+    def _check(self, draft: list[int]) -> tuple[Row, S, Logits | None]:
+        """Keep the agreeing beginning of `draft`: the row that predicts what comes after it, and the state there;
+        the logits of the start mark and `draft` where all of it agrees."""
         logits, whole = self._decoder.run(None, [self._marks.start, *draft])
         for place, clear in enumerate(logits):
             row, state = self._sure(clear, whole)
-            if place == len(draft) or int(row.argmax()) != draft[place]:
-                return row, self._decoder.cut(state, place + 1), logits
+            if place == len(draft):
+                return row, state, logits
+            if int(row.argmax()) != draft[place]:
+                return row, self._decoder.cut(state, place + 1), None
             self._ids.append(draft[place])
         raise AssertionError("the last row always returns")
 

@@ -36,7 +36,7 @@ def test_a_right_draft_needs_no_further_pass() -> None:
 def test_what_is_read_does_not_depend_on_the_draft() -> None:
     readings = {
         read(decoder, MARKS, greedy(decoder, MARKS, 50, draft)).choices
-        for draft in [(), (5,), (5, 6), (9, 9, 9)]
+        for draft in [(), (5,), (5, 6), (5, 8), (9, 9, 9)]
         for decoder in [TableDecoder([5, 6], close={1: 9})]
     }
     assert len(readings) == 1

@@ -3,9 +3,9 @@
     .venv/bin/python -m benchmarks.word_times [--engine NAME] [--limit N] [--json benchmarks/results/word_times.json]
 
 Recordings go the whole way of dictated sound (detector, endpoints, partials, engine). Their known texts are aligned
-with the same sound by pocketsphinx, whose package brings an English model; that is the yardstick, itself some 20 to
-50 ms off. Only words that were heard as they were said are compared. Beside the engine's figures stand those of
-spreading the words evenly between the true beginning and end of speech, which an estimate has to beat.
+with the same sound by pocketsphinx, whose package brings an English model; that is the yardstick, and not exact
+itself. Only words that were heard as they were said are compared. Beside the engine's figures stand those of spreading
+the words evenly between the true beginning and end of speech, which an estimate has to beat.
 """
 
 import argparse

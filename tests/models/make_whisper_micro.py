@@ -2,7 +2,7 @@
 
 Speech comes from espeak-ng (Debian package) for fourteen phrases; a Whisper of 64 dimensions and two layers learns
 them by heart, and is written in CTranslate2's format with a tokenizer made from nothing. Needs the packages jax,
-optax, scipy, pypinyin and faster-whisper; about four minutes on one core. Two runs do not give the same bytes.
+optax, scipy, pypinyin and faster-whisper; some ten minutes on one core. Two runs do not give the same bytes.
 """
 
 import argparse

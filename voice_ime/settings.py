@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -97,12 +97,36 @@ class ServerSettings(_Settings):
     hello_timeout_s: float = Field(10, gt=0, le=600)
 
 
+class DesktopSettings(_Settings):
+    """The client on the person's desk. Keys are X11's names, e.g. "Pause" or "F9"; empty: none."""
+
+    talk: Literal["hold", "toggle"] = "hold"
+    """hold: talk while the key is down. toggle: one press begins, the next ends."""
+    talk_key: str = "Pause"
+    insert_key: str = ""
+    """Inserts the latest held text where the focus is."""
+    repeat_key: str = ""
+    where_key: str = ""
+    undo_key: str = ""
+    pre_roll_s: float = Field(0.5, ge=0, le=2)
+    """Sound from just before the key goes down, so that first words are whole. Kept in memory only."""
+    tail_s: float = Field(0.12, ge=0, le=1)
+    """Sound from just after the key goes up, so that last words are whole."""
+    speech: bool = True
+    """Speak through the speech service; False: print."""
+    sounds: bool = True
+    journal_most: int = Field(500, ge=1, le=100_000)
+    """Utterances that the journal keeps."""
+    journal_days: float = Field(7, gt=0, le=3650)
+
+
 class Settings(_Settings):
     language: str = "en"
     """Language of the messages: en or zh."""
     engine: EngineSettings = EngineSettings()
     speech: SpeechSettings = SpeechSettings()
     server: ServerSettings = ServerSettings()
+    desktop: DesktopSettings = DesktopSettings()
 
 
 def load_settings(file: Path | None, overrides: Mapping[str, Any]) -> Settings:

@@ -1,0 +1,91 @@
+"""The way of one text: noted, inserted, checked, noted again. Whatever happens, the journal knows."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from voice_ime_desktop.focus.base import Focus, Refusal, Target
+from voice_ime_desktop.insert.base import Place
+from voice_ime_desktop.insert.inserter import Held, Inserted, Inserter, Outcome, Refused
+from voice_ime_desktop.journal import AVAILABLE, Entry, Journal, State
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What became of a text, and where it was meant to go."""
+
+    entry: Entry
+    target: Target | None
+
+
+@dataclass(frozen=True)
+class _Insertion:
+    """The last one: it can be undone."""
+
+    entry: Entry
+    text: str
+    place: Place
+
+
+class Delivery:
+    """One text at a time. All calls belong on one event loop."""
+
+    def __init__(self, journal: Journal, inserter: Inserter, focus: Focus) -> None:
+        self._journal = journal
+        self._inserter = inserter
+        self._focus = focus
+        self._last: _Insertion | None = None
+
+    async def deliver(
+        self, text: str, target: Target | None, refusal: Refusal | None, safe: Callable[[], None]
+    ) -> Delivered:
+        """Put `text` into `target`, which had the focus when the key went down. `safe` is called once it is noted."""
+        application = target.application if target is not None else ""
+        entry = await asyncio.to_thread(self._journal.intend, text, application)
+        safe()
+        if refusal is not None:
+            return await self._settle(entry, Refused(refusal), target, text)
+        if target is None:
+            return await self._settle(entry, Held("no_target"), None, text)
+        return await self._settle(entry, await self._inserter.insert(target, text), target, text)
+
+    async def insert_held(self) -> Delivered | None:
+        """Put the latest held text where the focus is now; None: there is none."""
+        entry = await asyncio.to_thread(self._journal.newest_available)
+        return None if entry is None else await self.insert_entry(entry.number)
+
+    async def insert_entry(self, number: int) -> Delivered | None:
+        """Put a held text of the journal where the focus is now; None: it is not held. LookupError: no such entry."""
+        entry = await asyncio.to_thread(self._journal.entry, number)
+        if entry.state not in AVAILABLE or not entry.text:
+            return None
+        target = await self._focus.target()
+        refusal = None if target is None else await self._focus.refusal(target)
+        if target is None or refusal is not None:
+            return Delivered(await self._noted(entry, State.HELD, refusal or "nothing_focused"), target)
+        text = entry.text.strip()
+        await self._noted(entry, State.INTENDED, None)
+        return await self._settle(entry, await self._inserter.insert(target, text), target, text)
+
+    async def undo(self) -> Entry | None:
+        """Take the last insertion out again; None: there is none, or it no longer stands there as it was inserted."""
+        last = self._last
+        if last is None or not await self._inserter.undo(last.place, last.text):
+            return None
+        self._last = None
+        return await self._noted(last.entry, State.UNDONE, None)
+
+    async def _settle(self, entry: Entry, outcome: Outcome, target: Target | None, text: str) -> Delivered:
+        match outcome:
+            case Inserted():
+                entry = await self._noted(entry, State.VERIFIED if outcome.verified else State.UNVERIFIED, None)
+                self._last = None if outcome.place is None else _Insertion(entry, text, outcome.place)
+            case Held():
+                reason = "perhaps_inserted" if outcome.perhaps else outcome.reason
+                entry = await self._noted(entry, State.HELD, reason)
+            case Refused():
+                entry = await self._noted(entry, State.REFUSED, outcome.refusal)
+        return Delivered(entry, target)
+
+    async def _noted(self, entry: Entry, state: State, reason: str | None) -> Entry:
+        return await asyncio.to_thread(self._journal.settle, entry.number, state, reason)

@@ -1,0 +1,222 @@
+"""Runs the state machine: what happens becomes events, what is to be done is done by the parts of the desktop."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from voice_ime_desktop import controller as c
+from voice_ime_desktop.announce.base import Announcer
+from voice_ime_desktop.controller import Controller
+from voice_ime_desktop.delivery import Delivered, Delivery
+from voice_ime_desktop.focus.base import Focus, Kind, Target
+from voice_ime_desktop.hotkeys.base import Hotkeys, Press
+from voice_ime_desktop.journal import Journal, State
+from voice_ime_desktop.listening import Listening
+
+from voice_ime import protocol as wire
+from voice_ime.client import Connected, DictationClient, Disconnected
+from voice_ime.errors import MicrophoneError, VoiceImeError
+from voice_ime.messages import Messages
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a desktop is made of."""
+
+    focus: Focus
+    delivery: Delivery
+    listening: Listening
+    hotkeys: tuple[Hotkeys, ...]
+    announcer: Announcer
+
+
+class Desktop:
+    """All calls belong on one event loop."""
+
+    def __init__(
+        self, parts: Parts, client: DictationClient, journal: Journal, controller: Controller, messages: Messages
+    ) -> None:
+        self._parts = parts
+        self._client = client
+        self._journal = journal
+        self._controller = controller
+        self._messages = messages
+        self._events: asyncio.Queue[c.Event] = asyncio.Queue()
+        self._deliveries: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
+        self._finals: dict[str, wire.Final] = {}
+        self._began: dict[int, int] = {}
+        """The sample at which each open take began."""
+
+    async def run(self) -> None:
+        """Until cancelled. The parts have been started."""
+        loop = asyncio.get_running_loop()
+        for hotkeys in self._parts.hotkeys:
+            hotkeys.start(lambda press: _post(loop, lambda: self.happened(c.Pressed(press))))
+        self._tell_what_was_lost()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                tasks.create_task(self._hear_client())
+                tasks.create_task(self._deliver())
+                while True:
+                    await self._handle(await self._events.get())
+        finally:
+            for hotkeys in self._parts.hotkeys:
+                hotkeys.stop()
+
+    def happened(self, event: c.Event) -> None:
+        """Something happened; on the event loop's thread."""
+        self._events.put_nowait(event)
+
+    def trouble(self, error: VoiceImeError) -> None:
+        """Something is wrong that the person must know."""
+        self.happened(c.Trouble(self._messages.error(error)))
+
+    # --- what happens ---
+
+    async def _hear_client(self) -> None:
+        async for event in self._client.events():
+            match event:
+                case Connected(again=True):
+                    self.happened(c.ServerBack())
+                case Disconnected():
+                    self.happened(c.ServerLost())
+                case wire.Final():
+                    self._finals[event.utterance] = event
+                    text = "".join(edit.text for edit in event.edits)
+                    self.happened(c.Heard(event.utterance, event.start_sample, text))
+                case wire.Finalized():
+                    self.happened(c.Answered(event.sample))
+                case wire.Error():
+                    self.happened(c.Trouble((event.message, event.remedy)))
+
+    def _tell_what_was_lost(self) -> None:
+        lost = self._journal.recover()
+        if lost:
+            texts = " ".join(entry.text.strip() for entry in lost)
+            self._say("perhaps_inserted_at_start", count=len(lost), texts=texts)
+
+    # --- what is to be done ---
+
+    async def _handle(self, event: c.Event) -> None:
+        for effect in self._controller.handle(event):
+            self._do(effect)
+
+    def _do(self, effect: c.Effect) -> None:
+        match effect:
+            case c.FindTarget():
+                self._tasks.create_task(self._find_target(effect.take))
+            case c.OpenSound():
+                self._open(effect.take)
+            case c.CloseSound():
+                self._tasks.create_task(self._close(effect.take))
+            case c.DropSound():
+                self._parts.listening.drop()
+                self._client.cancel(self._began.pop(effect.take, self._client.position))
+            case c.SendContext():
+                self._tasks.create_task(self._send_context(effect.target))
+            case c.Deliver():
+                self._deliveries.put_nowait(lambda: self._deliver_one(effect))
+            case c.InsertHeld():
+                self._deliveries.put_nowait(self._insert_held)
+            case c.Undo():
+                self._deliveries.put_nowait(self._undo)
+            case _:
+                self._tell(effect)
+
+    def _tell(self, effect: c.Effect) -> None:
+        match effect:
+            case c.Play():
+                self._parts.announcer.sound(effect.sound)
+            case c.Say():
+                values = {name: self._messages(f"desktop.{key}") for name, key in effect.values}
+                self._say(effect.key, **values)
+            case c.SayText():
+                self._parts.announcer.say(effect.text, self._messages.language)
+            case c.Quiet():
+                self._parts.announcer.quiet()
+            case c.Repeat():
+                self._repeat()
+            case c.Where():
+                self._where()
+
+    def _open(self, take: int) -> None:
+        self._began[take] = self._client.position
+        self._parts.listening.begin(self._client.send)
+
+    async def _close(self, take: int) -> None:
+        await self._parts.listening.end()
+        self._began.pop(take, None)
+        self.happened(c.Released(take, self._client.finalize()))
+
+    async def _find_target(self, take: int) -> None:
+        target = await self._parts.focus.target()
+        refusal = await self._parts.focus.refusal(target) if target is not None else "nothing_focused"
+        self.happened(c.TargetFound(take, target, refusal))
+
+    async def _send_context(self, target: Target) -> None:
+        around = await self._parts.focus.surroundings(target)
+        focus = wire.FocusFacts(multi_line=target.multi_line, terminal=target.kind is Kind.TERMINAL)
+        before, after = (around.before, around.after) if around is not None else ("", "")
+        self._client.context(wire.Context(before=before, after=after, focus=focus))
+
+    # --- texts ---
+
+    async def _deliver(self) -> None:
+        while True:
+            work = await self._deliveries.get()
+            try:
+                await work()
+            except VoiceImeError as error:
+                self.trouble(error)
+
+    async def _deliver_one(self, effect: c.Deliver) -> None:
+        final = self._finals.pop(effect.utterance)
+        delivery = self._parts.delivery
+        self._settled(
+            await delivery.deliver(effect.text, effect.target, effect.reason, lambda: self._client.kept(final))
+        )
+
+    async def _insert_held(self) -> None:
+        delivered = await self._parts.delivery.insert_held()
+        if delivered is None:
+            self._say("nothing_held")
+        else:
+            self._settled(delivered)
+
+    async def _undo(self) -> None:
+        entry = await self._parts.delivery.undo()
+        self._say("not_undone" if entry is None else "undone")
+
+    def _settled(self, delivered: Delivered) -> None:
+        self.happened(c.Settled(delivered.entry, delivered.target))
+
+    def _repeat(self) -> None:
+        entries = self._journal.entries(1)
+        if entries and entries[0].text:
+            self._parts.announcer.say(entries[0].text, self._messages.language)
+        else:
+            self._say("nothing_yet")
+
+    def _where(self) -> None:
+        entries = self._journal.entries(1)
+        if not entries:
+            self._say("nothing_yet")
+            return
+        entry = entries[0]
+        reason = self._messages(f"desktop.reason.{entry.reason}") if entry.reason else ""
+        application = entry.application or self._messages("desktop.unknown_application")
+        self._say(f"where.{entry.state.value}", application=application, why=reason)
+
+    def _say(self, key: str, **values: str | int) -> None:
+        self._parts.announcer.say(self._messages(f"desktop.{key}", **values), self._messages.language)
+
+
+def _post(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    """Make a call from another thread."""
+    loop.call_soon_threadsafe(call)
+
+

@@ -1,0 +1,87 @@
+"""What was said and what became of it."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from voice_ime_desktop.journal import DAY_S, Journal, State
+
+
+class Clock:
+    now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_an_utterance_is_noted_before_it_is_inserted_and_again_after(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal")
+    entry = journal.intend("Hello.", "gedit")
+    assert entry.state is State.INTENDED
+    assert journal.settle(entry.number, State.VERIFIED).state is State.VERIFIED
+    assert [(e.text, e.application, e.state) for e in journal.entries()] == [("Hello.", "gedit", State.VERIFIED)]
+    journal.close()
+
+
+def test_what_is_noted_is_there_after_the_client_was_killed(tmp_path: Path) -> None:
+    Journal(tmp_path / "journal").intend("Hello.", "gedit")
+    later = Journal(tmp_path / "journal")
+    (lost,) = later.recover()
+    assert (lost.text, lost.state, lost.reason) == ("Hello.", State.HELD, "perhaps_inserted")
+    assert later.recover() == []
+    later.close()
+
+
+def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "journal"
+    journal = Journal(path)
+    journal.intend("Hello.", "gedit")
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()} == {0o600}
+    journal.close()
+
+
+def test_it_is_bounded_by_number(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal", most=3)
+    for number in range(5):
+        journal.intend(f"{number}", "gedit")
+    assert [entry.text for entry in journal.entries()] == ["4", "3", "2"]
+    journal.close()
+
+
+def test_it_is_bounded_by_age(tmp_path: Path) -> None:
+    clock = Clock()
+    journal = Journal(tmp_path / "journal", days=2, clock=clock)
+    journal.intend("old", "gedit")
+    clock.now += 3 * DAY_S
+    journal.intend("new", "gedit")
+    assert [entry.text for entry in journal.entries()] == ["new"]
+    journal.close()
+
+
+def test_the_newest_text_that_can_still_be_inserted_is_found(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal")
+    for text, state in (("one", State.HELD), ("two", State.REFUSED), ("three", State.VERIFIED)):
+        journal.settle(journal.intend(text, "gedit").number, state)
+    found = journal.newest_available()
+    assert found is not None
+    assert found.text == "two"
+    journal.close()
+
+
+def test_forgetting_leaves_no_trace_in_the_file(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal")
+    number = journal.intend("mandragora", "gedit").number
+    journal.intend("kept", "gedit")
+    assert journal.forget(number) == 1
+    assert [entry.text for entry in journal.entries()] == ["kept"]
+    assert journal.forget() == 1
+    journal.close()
+    assert all(b"mandragora" not in file.read_bytes() for file in tmp_path.iterdir())
+
+
+def test_an_entry_that_is_not_there_is_told(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal")
+    with pytest.raises(LookupError):
+        journal.settle(7, State.HELD)
+    journal.close()

@@ -3,8 +3,9 @@
 Nothing is ever asked from the network: faster-whisper would fetch a model that is given by name, and the tokenizer
 where `tokenizer.json` is missing, so a folder is required and its files are looked for first.
 
-Its `transcribe` is not used but the calls below it: `transcribe` hears what follows the last word once more as if it
-were new speech, leaves out words whose times it cannot tell apart, and encodes twice where the language is not given.
+Its `transcribe` is not used but the calls below it: `transcribe` encodes the sound twice where the language is not
+given, may hear what follows the last word once more as if it were new speech, and leaves out text whose words all got
+the same time. See docs/adr/0006-whisper-through-the-calls-below-transcribe.md.
 """
 
 import json

@@ -291,7 +291,7 @@ class Controller:
         if take is None:
             return []
         take.target, take.refusal, take.target_known = found.target, found.refusal, True
-        if found.refusal in ("password", "hidden_input"):
+        if found.refusal in ("password", "hidden_input") and self._talking is take:
             return self._refuse_to_listen(take, found.refusal)
         context: list[Effect] = [SendContext(found.target)] if found.target is not None else []
         waiting, take.waiting = take.waiting, []
@@ -301,8 +301,7 @@ class Controller:
     def _refuse_to_listen(self, take: _Take, refusal: Refusal) -> list[Effect]:
         """A secret is not even listened to."""
         self._takes.remove(take)
-        if self._talking is take:
-            self._talking = None
+        self._talking = None
         return [DropSound(take.number), Play(Sound.REFUSED), Say(f"reason.{refusal}")]
 
     def _released(self, released: Released) -> list[Effect]:

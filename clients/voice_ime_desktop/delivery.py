@@ -2,12 +2,20 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from voice_ime_desktop.focus.base import Focus, Refusal, Target
 from voice_ime_desktop.insert.base import Place
 from voice_ime_desktop.insert.inserter import Held, Inserted, Inserter, Outcome, Refused
 from voice_ime_desktop.journal import AVAILABLE, Entry, Journal, State
+
+from voice_ime.errors import StoreError
+
+
+SECRET: tuple[Refusal, ...] = ("password", "hidden_input")
+"""What is said there is not noted."""
+NOT_NOTED = 0
+"""Number of an entry that the journal could not take."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +45,25 @@ class Delivery:
         self._last: _Insertion | None = None
 
     async def deliver(
-        self, text: str, target: Target | None, refusal: Refusal | None, safe: Callable[[], None]
+        self,
+        text: str,
+        target: Target | None,
+        refusal: Refusal | None,
+        safe: Callable[[], None],
+        trouble: Callable[[StoreError], None],
     ) -> Delivered:
-        """Put `text` into `target`, which had the focus when the key went down. `safe` is called once it is noted."""
+        """Put `text` into `target`, which had the focus when the key went down.
+
+        `safe` is called once it is noted. `trouble` is told where it cannot be noted: the person gets the words all the
+        same.
+        """
         application = target.application if target is not None else ""
-        entry = await asyncio.to_thread(self._journal.intend, text, application)
+        noted = "" if refusal in SECRET else text
+        try:
+            entry = await asyncio.to_thread(self._journal.intend, noted, application)
+        except StoreError as error:
+            trouble(error)
+            entry = Entry(NOT_NOTED, 0.0, noted, application, State.INTENDED, None)
         safe()
         if refusal is not None:
             return await self._settle(entry, Refused(refusal), target, text)
@@ -88,4 +110,6 @@ class Delivery:
         return Delivered(entry, target)
 
     async def _noted(self, entry: Entry, state: State, reason: str | None) -> Entry:
+        if entry.number == NOT_NOTED:
+            return replace(entry, state=state, reason=reason)
         return await asyncio.to_thread(self._journal.settle, entry.number, state, reason)

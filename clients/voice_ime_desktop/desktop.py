@@ -9,14 +9,14 @@ from voice_ime_desktop import controller as c
 from voice_ime_desktop.announce.base import Announcer
 from voice_ime_desktop.controller import Controller
 from voice_ime_desktop.delivery import Delivered, Delivery
-from voice_ime_desktop.focus.base import Focus, Kind, Target
-from voice_ime_desktop.hotkeys.base import Hotkeys, Press
-from voice_ime_desktop.journal import Journal, State
+from voice_ime_desktop.focus.base import Focus, Kind, Refusal, Target
+from voice_ime_desktop.hotkeys.base import Hotkeys
+from voice_ime_desktop.journal import Journal
 from voice_ime_desktop.listening import Listening
 
 from voice_ime import protocol as wire
 from voice_ime.client import Connected, DictationClient, Disconnected
-from voice_ime.errors import MicrophoneError, VoiceImeError
+from voice_ime.errors import VoiceImeError
 from voice_ime.messages import Messages
 
 logger = logging.getLogger(__name__)
@@ -37,18 +37,27 @@ class Desktop:
     """All calls belong on one event loop."""
 
     def __init__(
-        self, parts: Parts, client: DictationClient, journal: Journal, controller: Controller, messages: Messages
+        self,
+        parts: Parts,
+        client: DictationClient,
+        journal: Journal,
+        controller: Controller,
+        messages: Messages,
+        talk_key: str,
     ) -> None:
         self._parts = parts
         self._client = client
         self._journal = journal
         self._controller = controller
         self._messages = messages
+        self._talk_key = talk_key
         self._events: asyncio.Queue[c.Event] = asyncio.Queue()
         self._deliveries: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
         self._finals: dict[str, wire.Final] = {}
         self._began: dict[int, int] = {}
         """The sample at which each open take began."""
+        self._closing: int | None = None
+        """The take of which the tail is being heard."""
 
     async def run(self) -> None:
         """Until cancelled. The parts have been started."""
@@ -80,8 +89,11 @@ class Desktop:
     async def _hear_client(self) -> None:
         async for event in self._client.events():
             match event:
-                case Connected(again=True):
-                    self.happened(c.ServerBack())
+                case Connected(again=again):
+                    if again:
+                        self.happened(c.ServerBack())
+                    else:
+                        self._say("ready", key=self._talk_key)
                 case Disconnected():
                     self.happened(c.ServerLost())
                 case wire.Final():
@@ -144,21 +156,37 @@ class Desktop:
                 self._where()
 
     def _open(self, take: int) -> None:
+        self._release()  # the key went down again within the tail: the tail ends here
         self._began[take] = self._client.position
         self._parts.listening.begin(self._client.send)
 
     async def _close(self, take: int) -> None:
+        self._closing = take
         await self._parts.listening.end()
-        self._began.pop(take, None)
-        self.happened(c.Released(take, self._client.finalize()))
+        if self._closing == take:
+            self._release()
+
+    def _release(self) -> None:
+        take, self._closing = self._closing, None
+        if take is not None:
+            self._began.pop(take, None)
+            self.happened(c.Released(take, self._client.finalize()))
 
     async def _find_target(self, take: int) -> None:
-        target = await self._parts.focus.target()
-        refusal = await self._parts.focus.refusal(target) if target is not None else "nothing_focused"
+        target: Target | None = None
+        refusal: Refusal | None = "nothing_focused"
+        try:
+            target = await self._parts.focus.target()
+            refusal = await self._parts.focus.refusal(target) if target is not None else "nothing_focused"
+        except VoiceImeError as error:
+            self.trouble(error)
         self.happened(c.TargetFound(take, target, refusal))
 
     async def _send_context(self, target: Target) -> None:
-        around = await self._parts.focus.surroundings(target)
+        try:
+            around = await self._parts.focus.surroundings(target)
+        except VoiceImeError:
+            around = None  # blanks and capitals are then decided without it
         focus = wire.FocusFacts(multi_line=target.multi_line, terminal=target.kind is Kind.TERMINAL)
         before, after = (around.before, around.after) if around is not None else ("", "")
         self._client.context(wire.Context(before=before, after=after, focus=focus))
@@ -175,10 +203,10 @@ class Desktop:
 
     async def _deliver_one(self, effect: c.Deliver) -> None:
         final = self._finals.pop(effect.utterance)
-        delivery = self._parts.delivery
-        self._settled(
-            await delivery.deliver(effect.text, effect.target, effect.reason, lambda: self._client.kept(final))
+        settled = await self._parts.delivery.deliver(
+            effect.text, effect.target, effect.reason, lambda: self._client.kept(final), self.trouble
         )
+        self._settled(settled)
 
     async def _insert_held(self) -> None:
         delivered = await self._parts.delivery.insert_held()
@@ -218,5 +246,3 @@ class Desktop:
 def _post(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
     """Make a call from another thread."""
     loop.call_soon_threadsafe(call)
-
-

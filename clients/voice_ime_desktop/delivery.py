@@ -4,13 +4,11 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from voice_ime.errors import StoreError
 from voice_ime_desktop.focus.base import Focus, Refusal, Target
 from voice_ime_desktop.insert.base import Place
 from voice_ime_desktop.insert.inserter import Held, Inserted, Inserter, Outcome, Refused
 from voice_ime_desktop.journal import AVAILABLE, Entry, Journal, State
-
-from voice_ime.errors import StoreError
-
 
 SECRET: tuple[Refusal, ...] = ("password", "hidden_input")
 """What is said there is not noted."""

@@ -5,6 +5,10 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from voice_ime import protocol as wire
+from voice_ime.client import Connected, DictationClient, Disconnected
+from voice_ime.errors import VoiceImeError
+from voice_ime.messages import Messages
 from voice_ime_desktop import controller as c
 from voice_ime_desktop.announce.base import Announcer
 from voice_ime_desktop.controller import Controller
@@ -13,11 +17,6 @@ from voice_ime_desktop.focus.base import Focus, Kind, Refusal, Target
 from voice_ime_desktop.hotkeys.base import Hotkeys
 from voice_ime_desktop.journal import Journal
 from voice_ime_desktop.listening import Listening
-
-from voice_ime import protocol as wire
-from voice_ime.client import Connected, DictationClient, Disconnected
-from voice_ime.errors import VoiceImeError
-from voice_ime.messages import Messages
 
 logger = logging.getLogger(__name__)
 

@@ -214,7 +214,7 @@ class Dictation:
             self._say("summary_without_delay", count=self.utterances)
             return
         p50, p95 = (f"{percentile(self.delays, share):.2f}" for share in (0.5, 0.95))
-        self._say("summary", count=self.utterances, p50=p50, p95=p95)
+        self._say("summary_one" if self.utterances == 1 else "summary", count=self.utterances, p50=p50, p95=p95)
 
     def tell(self, error: VoiceImeError) -> None:
         """What is wrong and what to do."""

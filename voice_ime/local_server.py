@@ -92,6 +92,9 @@ class LocalServer:
                     raise ServerEnded(status=status)
         except VoiceImeError as error:
             await self._set(None, error)
+        except asyncio.CancelledError:  # whoever still waits for an address would wait for ever
+            await self._set(None, ServerEnded(status="cancelled"))
+            raise
 
     async def _life(self, port: int) -> tuple[int, int | str]:
         """One server from start to end: (the port to take next, its exit status)."""

@@ -78,10 +78,11 @@ class _Start:
             running = tasks.create_task(server.run()) if server is not None else None
             client = DictationClient(self._remote() if server is None else server.address, self._options())
             dictation = Dictation(client, self._screen, self._messages)
-            tasks.create_task(client.run())
+            connecting = tasks.create_task(client.run())
             tasks.create_task(dictation.told())
             code = await self._dictate(dictation, tasks.create_task(asyncio.to_thread(self._tape)))
             await client.close()
+            connecting.cancel()  # it may still be waiting for an address
             if running is not None:
                 running.cancel()
         return code

@@ -157,6 +157,14 @@ def test_without_a_microphone_the_sample_is_dictated_and_ctrl_c_cuts_it_short(
         assert "best of times" in lines(terminal.shown)[-2]
 
 
+def test_ctrl_c_while_it_is_starting_ends_it(sample: Path, without_microphone: dict[str, str]) -> None:
+    with closing(Terminal(voice_ime("dictate"), without_microphone)) as terminal:
+        terminal.wait_for("Starting")
+        terminal.press(CTRL_C)
+        assert terminal.end() == 130
+        assert lines(terminal.shown) == ["Starting the speech recognition."]
+
+
 def test_a_short_recording_is_dictated_as_plain_lines_where_there_is_no_terminal(
     sample: Path, first_words: bytes, without_microphone: dict[str, str], tmp_path: Path
 ) -> None:

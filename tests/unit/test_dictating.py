@@ -335,6 +335,15 @@ async def test_at_the_end_the_delays_are_summed_up() -> None:
     assert scene.heard[-1] == "2 utterances, final delay p50 0.50 s, p95 1.50 s."
 
 
+async def test_a_single_utterance_has_a_single_delay() -> None:
+    scene = Scene()
+    scene.dictation.hear(BLOCK)
+    async with scene.on():
+        scene.client.tell(final("One.", BLOCK_SAMPLES))
+    scene.dictation.summary()
+    assert scene.heard[-1] == "1 utterance, final delay 0.00 s."
+
+
 async def test_the_summary_of_nothing_has_no_delay() -> None:
     scene = Scene()
     scene.dictation.summary()

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from voice_ime.client import Address
 from voice_ime.errors import ServerEnded, ServerRefused
 from voice_ime.local_server import Command, LocalServer, Patience, read_announcement, same_settings, serve_command
 
@@ -113,6 +112,14 @@ async def test_a_server_that_never_becomes_ready_is_given_up() -> None:
         with pytest.raises(ServerEnded) as caught:
             await server.address()
     assert caught.value.values == {"status": "timeout"}
+
+
+async def test_nobody_waits_for_the_address_of_a_server_that_is_no_longer_wanted() -> None:
+    async with running(SERVER_THAT_SAYS_NOTHING, Patience(end_s=0.1)) as server:
+        waiting = asyncio.create_task(server.address())
+        await asyncio.sleep(0)
+    with pytest.raises(ServerEnded):
+        await waiting
 
 
 async def test_no_server_is_left_behind() -> None:

@@ -14,8 +14,29 @@ from voice_ime.messages import Messages, language_of_locale
 
 ROOT = Path(__file__).resolve().parents[1]
 LOG = ROOT / ".venv" / "setup.log"
-TESTS_NEED = {"pulseaudio": "pulseaudio", "pulseaudio-utils": "pactl"}
-"""Debian package -> the program that shows that it is there."""
+TESTS_NEED = {
+    "at-spi2-core": "/usr/libexec/at-spi-bus-launcher",
+    "chromium": "chromium",
+    "dbus-daemon": "dbus-daemon",
+    "fonts-dejavu-core": "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
+    "gir1.2-gtk-3.0": "/usr/lib/*/girepository-1.0/Gtk-3.0.typelib",
+    "gir1.2-gtk-4.0": "/usr/lib/*/girepository-1.0/Gtk-4.0.typelib",
+    "gir1.2-vte-2.91": "/usr/lib/*/girepository-1.0/Vte-2.91.typelib",
+    "ibus": "ibus-daemon",
+    "ibus-gtk3": "/usr/lib/*/gtk-3.0/*/immodules/im-ibus.so",
+    "ibus-gtk4": "/usr/lib/*/gtk-4.0/*/immodules/libim-ibus.so",
+    "openbox": "openbox",
+    "orca": "orca",
+    "pulseaudio": "pulseaudio",
+    "pulseaudio-utils": "pactl",
+    "python3-gi": "/usr/lib/python3/dist-packages/gi/__init__.py",
+    "python3-pyqt5": "/usr/lib/python3/dist-packages/PyQt5/QtWidgets*.so",
+    "python3-tk": "/usr/lib/python3*/tkinter/__init__.py",
+    "x11-utils": "xprop",
+    "xterm": "xterm",
+    "xvfb": "Xvfb",
+}
+"""Debian package -> the program in PATH, or the pattern of a file, that shows that it is there."""
 
 
 @dataclass(frozen=True)
@@ -34,20 +55,32 @@ def checks(pytest_arguments: Sequence[str]) -> tuple[Check, ...]:
 
 
 def missing_packages(environment: Mapping[str, str], needed: Mapping[str, str] = TESTS_NEED) -> list[str]:
-    """The Debian packages of which the program is not in PATH."""
-    path = environment.get("PATH")
-    return [package for package, program in needed.items() if shutil.which(program, path=path) is None]
+    """The Debian packages of which the sign is not to be seen."""
+    return [package for package, sign in needed.items() if not is_there(sign, environment.get("PATH"))]
 
 
-def get_packages(user: int, environment: Mapping[str, str], messages: Messages, say: Callable[[str], None]) -> None:
+def is_there(sign: str, path: str | None) -> bool:
+    """Whether a value of `TESTS_NEED` is found, a program in the folders of `path`."""
+    if sign.startswith("/"):
+        return any(Path("/").glob(sign[1:]))
+    return shutil.which(sign, path=path) is not None
+
+
+def get_packages(
+    user: int,
+    environment: Mapping[str, str],
+    messages: Messages,
+    say: Callable[[str], None],
+    needed: Mapping[str, str] = TESTS_NEED,
+) -> None:
     """Install the Debian packages that the tests need, or name them."""
-    missing = missing_packages(environment)
+    missing = missing_packages(environment, needed)
     if not missing:
         return
     if debian.may_install(user, environment):
         say(messages("check.installing", packages=", ".join(missing)))
         debian.install(missing, user, environment, LOG)
-    if missing := missing_packages(environment):
+    if missing := missing_packages(environment, needed):
         say(messages("check.missing", packages=", ".join(missing), command=debian.command(missing)))
 
 

@@ -6,12 +6,12 @@ import subprocess
 import threading
 from pathlib import Path
 
-from tests.needs import needs_debian
-
 RATE = 16_000
 
 
 def needs_sound_service() -> None:
+    from tests.needs import needs_debian  # pytest is not needed to use the service
+
     needs_debian("pulseaudio")
     needs_debian("pulseaudio-utils", "pactl", "parec", "pacat")
 

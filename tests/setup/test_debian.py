@@ -9,6 +9,7 @@ from scripts.check import get_packages, missing_packages
 from voice_ime.messages import Messages
 
 ROOT_USER, OTHER_USER = 0, 1000
+TWO = {"pulseaudio": "pulseaudio", "pulseaudio-utils": "pactl"}
 
 
 @pytest.fixture
@@ -70,11 +71,20 @@ def test_only_what_is_missing_is_missing(path: Path):
     assert missing == ["pulseaudio"]
 
 
+def test_a_package_without_a_program_is_seen_by_one_of_its_files(path: Path, tmp_path: Path):
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "here.so").touch()
+
+    missing = missing_packages(environment(path), {"one": f"{tmp_path}/*/here.so", "two": f"{tmp_path}/*/there.so"})
+
+    assert missing == ["two"]
+
+
 def test_packages_that_may_not_be_installed_are_named_with_the_command(path: Path):
     command(path, "apt-get", "exit 0")
     said: list[str] = []
 
-    get_packages(OTHER_USER, environment(path), Messages("en"), said.append)
+    get_packages(OTHER_USER, environment(path), Messages("en"), said.append, TWO)
 
     assert said == [
         "These Debian packages are missing, and tests that need them are skipped: pulseaudio, pulseaudio-utils. "

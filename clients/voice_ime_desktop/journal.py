@@ -14,6 +14,8 @@ from voice_ime.errors import DiskFull, StoreError
 
 T = TypeVar("T")
 
+FILE = "journal.sqlite"
+"""Its name in the state folder."""
 FULL = 13
 """SQLite's code for a full disk."""
 DAY_S = 86_400

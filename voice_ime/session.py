@@ -138,7 +138,9 @@ class Session:
             return [wire.Cancelled(sample=cancel.sample)]
         self._forgotten = [*self._forgotten[-MOST_FORGOTTEN:], cancel]
         self._received = max(self._received, cancel.sample)
-        return [Forget(cancel.sample)]
+        skipped = [release for release in self._releases if release <= self._received]
+        self._releases = [release for release in self._releases if release > self._received]
+        return [*(Release(sample) for sample in skipped), Forget(cancel.sample)]
 
     def _is_forgotten(self, start: int) -> bool:
         return any(cancel.start <= start < cancel.sample for cancel in self._forgotten)

@@ -235,6 +235,7 @@ async def test_a_client_that_never_keeps_its_finals_is_told() -> None:
         await talk.hear(wire.Final)
         await talk.hear(wire.Final)
         assert (await error_of(talk)).code == "too_many_unkept"
+        assert await talk.closed() == 1002
 
 
 async def test_an_hour_of_resume_memory_is_bounded_by_number() -> None:

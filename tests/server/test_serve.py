@@ -11,6 +11,7 @@ from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from tests.needs import needs_package
 from tests.server.process import at_home, ended, first_line, run, serving
@@ -102,6 +103,17 @@ async def test_a_full_disk_is_told_when_the_token_cannot_be_kept(tmp_path: Path)
     assert end.status == 6
     assert token in end.complaint
     assert "Traceback" not in end.complaint
+
+
+async def test_a_refused_connection_is_no_fault_of_the_server(tmp_path: Path) -> None:
+    async with serving("--port", "0", "--attached", *SCRIPT, home=tmp_path, stdin=PIPE) as process:
+        server = Running(int(json.loads(await first_line(process))["url"].split(":")[2].split("/")[0]))
+        with pytest.raises(InvalidStatus):
+            async with server.connection(Authorization="Bearer wrong"):
+                pass
+        assert process.stdin is not None
+        process.stdin.close()
+        assert (await ended(process)).complaint == ""
 
 
 async def test_what_was_told_at_the_start_is_enough_to_dictate(tmp_path: Path) -> None:

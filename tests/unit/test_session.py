@@ -133,6 +133,14 @@ def test_a_cancel_that_came_after_a_cut_skips_the_sound_that_was_never_sent() ->
     assert state.audio(frame(50, 5)) == [Sound(bytes(10))]
 
 
+def test_a_release_whose_sound_is_cancelled_is_answered_all_the_same() -> None:
+    state = session()
+    state.message(wire.Finalize(sample=60))
+    assert state.message(wire.Cancel(start=0, sample=100)) == [Release(60), Forget(100)]
+    assert state.audio(frame(100, 5)) == [Sound(bytes(10))]
+    assert state.received == 105
+
+
 def test_a_repeated_cancel_is_answered_and_does_no_harm() -> None:
     state = session()
     state.audio(frame(0, 10))

@@ -91,6 +91,11 @@ class Listener:
         self._restart(start_sample)
 
     @property
+    def engine(self) -> str:
+        """Name of the engine that hears."""
+        return self._engine.capabilities.engine
+
+    @property
     def position(self) -> int:
         """Sound was accepted up to here."""
         return self._tape.end

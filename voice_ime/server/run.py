@@ -53,6 +53,7 @@ class Announcement:
 def serve(settings: Settings, messages: Messages, *, attached: bool, token_file: Path) -> int:
     """Runs until told to end (a signal; when attached, also the end of standard input). 0."""
     announcement = Announcement(attached, token_file)
+    logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
     try:
         listening = _bind(settings.server)
         try:
@@ -112,6 +113,11 @@ def _config(app: object, settings: ServerSettings) -> uvicorn.Config:
         timeout_graceful_shutdown=GRACE_S,
         server_header=False,
     )
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """uvicorn takes a connection that was refused with an answer for one that got none."""
+    return "without completing handshake" not in str(record.msg)
 
 
 def _bind(settings: ServerSettings) -> socket.socket:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from voice_ime import protocol as wire
-from voice_ime.errors import Replaced, ServerFull
+from voice_ime.errors import Replaced, ServerFull, VoiceImeError
 from voice_ime.server.stream import Stream
 from voice_ime.settings import ServerSettings
 
@@ -89,7 +89,8 @@ class Sessions:
         try:
             await stream.run()
         except Exception as error:
-            logger.exception("a session ended by a fault of ours")
+            if not isinstance(error, VoiceImeError):
+                logger.exception("a session ended by a fault of ours")
             held = self._held.get(stream.session.name)
             if held is not None and held.disconnect is not None:
                 held.disconnect(error)

@@ -12,7 +12,7 @@ from voice_ime.engine.base import SAMPLE_RATE
 from voice_ime.engine.listener import FinalStep, Listener, Step
 from voice_ime.engine.pool import Pool, Urgency
 from voice_ime.errors import RecognitionFailed, VoiceImeError
-from voice_ime.session import Delays, Forget, Outcome, Release, Session, Sound
+from voice_ime.session import Delays, Forget, Outcome, Release, Session, Sound, is_fatal
 
 Sink = Callable[[wire.ServerMessage], None]
 Explain = Callable[[VoiceImeError, str], wire.Error]
@@ -112,10 +112,12 @@ class Stream:
                 elif self.waiting < BEHIND and self.sink is not None:
                     self._send(self.session.partial(step, await self._pool.run(Urgency.PARTIAL, step.run)))
             except VoiceImeError as error:
+                if is_fatal(error):
+                    raise
                 self._fail(error)
             except Exception:
                 logger.exception("recognition failed")
-                self._fail(RecognitionFailed(engine=""))
+                self._fail(RecognitionFailed(engine=self._listener.engine))
 
     async def _final(self, step: FinalStep) -> None:
         arrived = self._arrivals.of(step.decided)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.desktop.session import Session, descendants, require
+from tests.desktop.session import Session, bury, descendants, require
 from tests.desktop.x11 import until
 
 APPS = Path(__file__).parent / "apps"
@@ -73,6 +73,7 @@ class Application:
             self.process.stdin.close()
         self.process.wait(20)
         until(lambda: not set(below) & set(self._session.processes()), f"the end of {self.name}")
+        bury(below)
 
     def _window(self, before: set[int]) -> int | None:
         active = self._session.screen.active()

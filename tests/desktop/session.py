@@ -149,8 +149,7 @@ class Session:
                     with contextlib.suppress(BrokenPipeError):
                         pipe.close()
         until(lambda: not self.processes(), "the end of all processes", 10)
-        for number in every:
-            _bury(number)
+        bury(every)
 
     def _reaped(self, name: str | None = None) -> list[int]:
         for process in self._started:
@@ -247,9 +246,11 @@ def _adopting() -> Iterator[None]:
         libc.prctl(_PR_SET_CHILD_SUBREAPER, before.value, 0, 0, 0)
 
 
-def _bury(number: int) -> None:
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(number, os.WNOHANG)
+def bury(numbers: Sequence[int]) -> None:
+    """Take notice of the end of orphans that we adopted."""
+    for number in numbers:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(number, os.WNOHANG)
 
 
 def _processes() -> Iterator[int]:

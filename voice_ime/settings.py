@@ -21,6 +21,9 @@ class MoonshineSettings(_Settings):
     """Folder of the model files; None: those inside the package moonshine-voice."""
     threads: int = Field(2, ge=1, le=64)
     """Threads of one model run."""
+    word_times: bool = False
+    """Find out when each word was said by asking the decoder about parts of the sound: takes as long again as hearing
+    it. Otherwise times come from partials, where there are some, and are half as exact."""
 
 
 class WhisperSettings(_Settings):

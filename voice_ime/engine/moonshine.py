@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from voice_ime.engine.onnx import ONNX_ERRORS, open_session
 from voice_ime.engine.reading import Choice, Reading, read, score
 from voice_ime.engine.store import MOONSHINE_TINY_EN, checked_files
 from voice_ime.engine.tokens import Vocabulary
+from voice_ime.engine.word_times import Seen, Times, from_halves, from_partials, speech_edges
 from voice_ime.errors import LanguageNotSupported, RecognitionFailed
 from voice_ime.settings import MoonshineSettings
 
@@ -25,7 +26,13 @@ MARKS = Marks(start=1, end=2)
 
 _LAYERS = 6
 _SHORTEST = 895
-"""Samples below which the encoder has nothing to give."""
+"""Samples that the encoder needs for one frame."""
+_LEAST = 1600
+"""Samples below which no word can have been said."""
+_FRAME = 384
+"""Samples of one frame of the encoder: 24 ms."""
+_MOMENT = 6
+"""Frames between the moments at which word times are looked for."""
 _SILENCE = 3e-4
 """A loudest sample below this (10 steps of 16 bits) is no sound at all."""
 _TOKENS_PER_S = 6.5
@@ -68,10 +75,9 @@ class Model:
         self.heard = _names("encoder")
 
     def encode(self, samples: Samples) -> Encoded:
-        """RecognitionFailed."""
-        padded = np.pad(samples, (0, max(0, _SHORTEST - len(samples))))[np.newaxis]
-        mask = np.ones(padded.shape, np.int64)
-        (hidden,) = _run(self._encoder, None, {"input_values": padded, "attention_mask": mask})
+        """At least _SHORTEST samples. RecognitionFailed."""
+        mask = np.ones((1, len(samples)), np.int64)
+        (hidden,) = _run(self._encoder, None, {"input_values": samples[np.newaxis], "attention_mask": mask})
         return Encoded(hidden, mask)
 
     def decode(self, outputs: list[str], inputs: dict[str, NDArray[np.generic]]) -> Sequence[NDArray[np.float32]]:
@@ -98,13 +104,26 @@ class MoonshineDecoder:
 
     def __init__(self, model: Model, encoded: Encoded) -> None:
         self._model = model
+        self._encoded = encoded
         self._sound: dict[str, NDArray[np.generic]] = {
             "encoder_attention_mask": encoded.mask,
             "encoder_hidden_states": encoded.hidden,
         }
 
+    @property
+    def frames(self) -> int:
+        """Frames of the encoder."""
+        return int(self._encoded.hidden.shape[1])
+
     def run(self, state: DecoderState | None, ids: Sequence[int]) -> tuple[Logits, DecoderState]:
         return self._first(ids) if state is None else self._next(state, ids)
+
+    def part(self, state: DecoderState, first: int, last: int) -> tuple["MoonshineDecoder", DecoderState]:
+        """The decoder listening to frames `first` to `last` (exclusive) only, and its state before any id."""
+        hidden = np.ascontiguousarray(self._encoded.hidden[:, first:last])
+        mask = np.ones((1, _SHORTEST + (last - first - 1) * _FRAME), np.int64)
+        heard = tuple(np.ascontiguousarray(each[:, :, first:last]) for each in state.heard)
+        return MoonshineDecoder(self._model, Encoded(hidden, mask)), DecoderState(self.cut(state, 0).own, heard)
 
     def cut(self, state: DecoderState, length: int) -> DecoderState:
         return DecoderState(tuple(np.ascontiguousarray(each[:, :, :length]) for each in state.own), state.heard)
@@ -138,10 +157,11 @@ class MoonshineEngine(Engine):
         """Checks and loads the model: some 0.3 s. ModelNotFound, ModelDamaged."""
         encoder, decoder, vocabulary = checked_files(MOONSHINE_TINY_EN, settings.folder)
         self._model: Model | None = Model(encoder, decoder, vocabulary, settings.threads)
+        self._word_times = settings.word_times
         self.capabilities = Capabilities(
             engine=NAME,
             languages=("en",),
-            word_times="none",
+            word_times="estimated",
             confidence=True,
             alternatives=True,
             scores_text=True,
@@ -153,7 +173,7 @@ class MoonshineEngine(Engine):
             raise LanguageNotSupported(language=str(options.language), engine=NAME, known=known)
         if self._model is None:
             raise RecognitionFailed(engine=NAME)
-        return MoonshineUtterance(self._model)
+        return MoonshineUtterance(self._model, word_times=self._word_times)
 
     def close(self) -> None:
         self._model = None  # utterances under way keep it until they end
@@ -162,8 +182,10 @@ class MoonshineEngine(Engine):
 class MoonshineUtterance(Utterance):
     """One utterance: sound gathers, and is decoded anew for each partial, with the last hypothesis as the draft."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, *, word_times: bool = False) -> None:
         self._model = model
+        self._word_times = word_times
+        self._seen: list[Seen] = []
         self._blocks: list[Samples] = []
         self._fresh = False
         self._draft: tuple[int, ...] = ()
@@ -182,7 +204,9 @@ class MoonshineUtterance(Utterance):
         if _is_silent(samples):
             return Hypothesis("", language="en")
         found, _, timings = self._search(samples, margin=0.0)
-        return partial_hypothesis(self._model.vocabulary, found, timings)
+        hypothesis = partial_hypothesis(self._model.vocabulary, found, timings)
+        self._seen.append(Seen(len(samples) / SAMPLE_RATE, tuple(word.text for word in hypothesis.words)))
+        return hypothesis
 
     def finish(self) -> Hypothesis:
         self._fresh = False
@@ -195,10 +219,11 @@ class MoonshineUtterance(Utterance):
         reading, others = likeliest(decoder, MARKS, read(decoder, MARKS, found), self._model.vocabulary)
         timings["decode_s"] += time.perf_counter() - began
         self._heard = _Heard(decoder, reading)
-        return final_hypothesis(self._model.vocabulary, reading, others, timings)
+        return self._timed(final_hypothesis(self._model.vocabulary, reading, others, timings), samples)
 
     def cancel(self) -> None:
         self._blocks = []
+        self._seen = []
         self._fresh = False
         self._draft = ()
         self._heard = None
@@ -209,6 +234,19 @@ class MoonshineUtterance(Utterance):
         ids = self._model.vocabulary.ids
         decoder, reading = self._heard.decoder, self._heard.reading
         return [score(decoder, MARKS, reading, ids(text) if text.strip() else []) for text in texts]
+
+    def _timed(self, hypothesis: Hypothesis, samples: Samples) -> Hypothesis:
+        """`hypothesis` with the times of its words, as far as there is evidence."""
+        began = time.perf_counter()
+        if self._word_times and self._heard is not None:
+            times = times_from_halves(self._model.vocabulary, self._heard)
+        else:
+            times = from_partials([word.text for word in hypothesis.words], self._seen, speech_edges(samples))
+        words = tuple(
+            replace(word, start_s=start, end_s=end) for word, (start, end) in zip(hypothesis.words, times, strict=True)
+        )
+        timings = {**hypothesis.timings, "times_s": time.perf_counter() - began}
+        return replace(hypothesis, words=words, timings=timings)
 
     def _search(
         self, samples: Samples, margin: float
@@ -228,7 +266,7 @@ class MoonshineUtterance(Utterance):
 
 
 def _is_silent(samples: Samples) -> bool:
-    return not len(samples) or float(np.abs(samples).max()) < _SILENCE
+    return len(samples) < _LEAST or float(np.abs(samples).max()) < _SILENCE
 
 
 @dataclass(frozen=True)
@@ -276,6 +314,25 @@ def final_hypothesis(
     )
 
 
+def times_from_halves(vocabulary: Vocabulary, heard: _Heard) -> list[Times]:
+    """When each word was said, by how well it goes with the sound before and after some moments."""
+    reading, frames = heard.reading, heard.decoder.frames
+    moments = range(_MOMENT, frames, _MOMENT)
+    spans = _spans(vocabulary, reading.ids)
+
+    def by_word(first: int, last: int) -> list[float]:
+        decoder, state = heard.decoder.part(reading.state, first, last)
+        choices = read(decoder, MARKS, Found(reading.ids, ended=True, state=state)).choices
+        return [_log_probability(vocabulary, choices[begin:end]) for begin, end in spans]
+
+    return from_halves(
+        before=np.array([by_word(0, moment) for moment in moments]),
+        after=np.array([by_word(moment, frames) for moment in moments]),
+        whole=np.array(by_word(0, frames)),
+        at_s=[moment * _FRAME / SAMPLE_RATE for moment in moments],
+    )
+
+
 def _spans(vocabulary: Vocabulary, ids: Sequence[int]) -> list[tuple[int, int]]:
     """First and last (exclusive) token of each word that can be seen."""
     borders = [place for place, token in enumerate(ids) if place == 0 or vocabulary.starts_word(token)]
@@ -285,8 +342,12 @@ def _spans(vocabulary: Vocabulary, ids: Sequence[int]) -> list[tuple[int, int]]:
 
 def _confidence(vocabulary: Vocabulary, choices: Sequence[Choice]) -> float:
     """The probability of the word without its punctuation: the best sign of a wrong word, and about as often right."""
+    return math.exp(_log_probability(vocabulary, choices))
+
+
+def _log_probability(vocabulary: Vocabulary, choices: Sequence[Choice]) -> float:
     heard = [choice for choice in choices if vocabulary.has_sound(choice.token)] or choices
-    return math.exp(sum(choice.log_probability for choice in heard))
+    return sum(choice.log_probability for choice in heard)
 
 
 def _different(said: str, others: Sequence[str]) -> tuple[str, ...]:

@@ -119,7 +119,7 @@ class Dictation:
 
     # --- what is heard
 
-    def sentence(self, key: str, **values: str | int) -> str:
+    def sentence(self, key: str, /, **values: str | int) -> str:
         """A sentence of the catalogue, under [desktop]."""
         return self._messages(f"desktop.{key}", **values)
 

@@ -37,8 +37,11 @@ def named(program: Program) -> str:
 def word_error_rate(book: str, heard: str) -> float:
     import jiwer
 
-    words = [" ".join(re.findall(r"[a-z]+", text.lower())) for text in (book, heard)]
-    return float(jiwer.wer(*words))
+    return float(jiwer.wer(_words(book), _words(heard)))
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"[a-z]+", text.lower()))
 
 
 # --- where it can be read back

@@ -125,7 +125,7 @@ class Session:
         """SIGKILL to every process of that name; returns when none is left."""
         for number in self.named(name):
             _signal(number, signal.SIGKILL)
-        until(lambda: not self._reaped(name), f"the end of {name}")
+        until(lambda: not self._living(name), f"the end of {name}")
 
     def end(self) -> None:
         """End all that was started; nothing is left."""
@@ -139,7 +139,7 @@ class Session:
         for number in every:
             _signal(number, signal.SIGTERM)
         with contextlib.suppress(TimeoutError):
-            until(lambda: not self._reaped(), "the end", 2)
+            until(lambda: not self._living(), "the end", 2)
         for number in self.processes():
             _signal(number, signal.SIGKILL)
         for process in self._started:
@@ -151,7 +151,7 @@ class Session:
         until(lambda: not self.processes(), "the end of all processes", 10)
         bury(every)
 
-    def _reaped(self, name: str | None = None) -> list[int]:
+    def _living(self, name: str | None = None) -> list[int]:
         for process in self._started:
             process.poll()
         return self.processes() if name is None else self.named(name)

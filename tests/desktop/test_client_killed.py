@@ -14,7 +14,7 @@ import pytest
 
 from tests.desktop.applications import GTK3, Application
 from tests.desktop.conftest import Open
-from tests.desktop.dictation import TALK_KEY, Dictation, Entry, loud, script
+from tests.desktop.dictation import Dictation, Entry, loud, script
 from tests.desktop.session import Parts, Session
 from tests.desktop.x11 import until
 from tests.needs import needs_package

@@ -239,7 +239,7 @@ class MoonshineUtterance(Utterance):
         """`hypothesis` with the times of its words, as far as there is evidence."""
         began = time.perf_counter()
         if self._word_times and self._heard is not None:
-            times = times_from_halves(self._model.vocabulary, self._heard)
+            times = times_from_halves(self._model.vocabulary, self._heard, len(samples) / SAMPLE_RATE)
         else:
             times = from_partials([word.text for word in hypothesis.words], self._seen, speech_edges(samples))
         words = tuple(
@@ -314,7 +314,7 @@ def final_hypothesis(
     )
 
 
-def times_from_halves(vocabulary: Vocabulary, heard: _Heard) -> list[Times]:
+def times_from_halves(vocabulary: Vocabulary, heard: _Heard, duration_s: float) -> list[Times]:
     """When each word was said, by how well it goes with the sound before and after some moments."""
     reading, frames = heard.reading, heard.decoder.frames
     moments = range(_MOMENT, frames, _MOMENT)
@@ -330,6 +330,7 @@ def times_from_halves(vocabulary: Vocabulary, heard: _Heard) -> list[Times]:
         after=np.array([by_word(moment, frames) for moment in moments]),
         whole=np.array(by_word(0, frames)),
         at_s=[moment * _FRAME / SAMPLE_RATE for moment in moments],
+        duration_s=duration_s,
     )
 
 

@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 
 from voice_ime.engine.base import SAMPLE_RATE, Samples
 
-Times = tuple[float, float] | tuple[None, None]
-"""Start and end in seconds from the first sample."""
+Times = tuple[float | None, float | None]
+"""Start and end in seconds from the first sample; None: no evidence."""
 
 _PARTIAL_LAG_S = 0.15
 """A word comes to stay this long after its end, in the middle."""
 _HALVES_EARLY_S = 0.15
 """Halves put a border this much too early, in the middle."""
+_HALVES_ALIKE_S = 0.15
+"""Borders that are further the wrong way round than this say nothing of the word between them."""
 _WORST = -8.0
 """A word that does not fit is not worse than this: one such word must not outvote the others."""
 _FRAME = 320
@@ -56,18 +58,32 @@ def speech_edges(samples: Samples) -> tuple[float, float]:
 def from_partials(final: Sequence[str], partials: Sequence[Seen], speech: tuple[float, float]) -> list[Times]:
     """Times of the words of `final` by when each came to stay; `speech`: where the speech begins and ends, in seconds.
 
-    Words that came to stay together share their time: nothing tells them apart.
+    Of words that came to stay together only the first has a start and only the last an end: nothing tells more.
     """
     if not partials or not final:
         return [(None, None)] * len(final)
     ends = [_said_by(step, partials, speech[1]) for step in _steps(_disagreements(final, partials))]
     times: list[Times] = []
-    start = previous = speech[0]
-    for end in ends:
-        if end != previous:
-            start, previous = previous, end
-        times.append((start, end) if start < end else (None, None))
-    return times
+    previous = speech[0]
+    for place, end in enumerate(ends):
+        first = place == 0 or ends[place - 1] != end
+        last = place + 1 == len(ends) or ends[place + 1] != end
+        times.append((previous if first else None, end if last else None))
+        previous = end
+    return [(None, None) if end is not None and start == end else (start, end) for start, end in _in_order(times)]
+
+
+def _in_order(times: Sequence[Times]) -> list[Times]:
+    """No word before the one before it."""
+    latest = 0.0
+    ordered: list[Times] = []
+    for start, end in times:
+        start = None if start is None else max(start, latest)
+        latest = latest if start is None else start
+        end = None if end is None else max(end, latest)
+        latest = latest if end is None else end
+        ordered.append((start, end))
+    return ordered
 
 
 def _said_by(step: int, partials: Sequence[Seen], speech_end: float) -> float:
@@ -117,12 +133,16 @@ def _steps(costs: NDArray[np.float64]) -> list[int]:
 
 
 def from_halves(
-    before: NDArray[np.float64], after: NDArray[np.float64], whole: NDArray[np.float64], at_s: Sequence[float]
+    before: NDArray[np.float64],
+    after: NDArray[np.float64],
+    whole: NDArray[np.float64],
+    at_s: Sequence[float],
+    duration_s: float,
 ) -> list[Times]:
     """Times of words by how well they go with parts of the sound.
 
     `before`, `after`: [moments, words], log-probability of each word given the sound up to, and from, each moment;
-    `whole`: [words], given all of it; `at_s`: the moments, rising.
+    `whole`: [words], given all of it; `at_s`: the moments, rising; `duration_s`: of the sound.
     """
     words = len(whole)
     if not words or not len(at_s):
@@ -132,18 +152,16 @@ def from_halves(
     right = np.concatenate([none, np.cumsum(np.clip(after - whole, _WORST, 0)[:, ::-1], axis=1)], axis=1)[:, ::-1]
     evidence = left + right
     borders = [_pause(evidence[:, border], best) for border, best in enumerate(_steps(-evidence.T))]
-    step = at_s[1] - at_s[0] if len(at_s) > 1 else 0.0
-    spans = [(at_s[last], at_s[first]) for (_, last), (first, _) in pairwise(borders)]
-    return [_between(start, end, step) for start, end in spans]
+    late = [min(moment + _HALVES_EARLY_S, duration_s) for moment in at_s]
+    return _in_order([_between(late[last], late[first]) for (_, last), (first, _) in pairwise(borders)])
 
 
-def _between(start: float, end: float, step: float) -> Times:
-    """The time of a word between two borders; one that is too short for the moments tried lies around them."""
-    if start - end > step:
+def _between(start: float, end: float) -> Times:
+    """The time of a word between two borders; a word shorter than the moments tried is one moment long."""
+    if start > end + _HALVES_ALIKE_S:
         return (None, None)
-    if start >= end:
-        start, end = (start + end - step) / 2, (start + end + step) / 2
-    return (max(0.0, start + _HALVES_EARLY_S), end + _HALVES_EARLY_S)
+    middle = (start + end) / 2
+    return (min(start, middle), max(end, middle))
 
 
 def _pause(evidence: NDArray[np.float64], best: int) -> tuple[int, int]:

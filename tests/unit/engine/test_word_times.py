@@ -11,7 +11,7 @@ def seen(*partials: tuple[float, str]) -> list[Seen]:
 
 
 def rounded(times: list[Times]) -> list[Times]:
-    return [(None, None) if start is None or end is None else (round(start, 2), round(end, 2)) for start, end in times]
+    return [(start and round(start, 2), end and round(end, 2)) for start, end in times]
 
 
 def test_without_partials_there_is_no_evidence_and_no_time() -> None:
@@ -27,9 +27,9 @@ def test_a_word_was_said_shortly_before_it_came_to_stay() -> None:
     assert rounded(from_partials(FINAL, partials, (0.3, 2.0))) == [(0.3, 0.65), (0.65, 1.05), (1.05, 2.0)]
 
 
-def test_words_that_came_together_share_their_time() -> None:
+def test_of_words_that_came_together_only_the_outer_borders_are_known() -> None:
     partials = seen((0.8, "It"), (1.2, "It was late"))
-    assert rounded(from_partials(FINAL, partials, (0.0, 2.0))) == [(0.0, 0.65), (0.65, 1.05), (0.65, 1.05)]
+    assert rounded(from_partials(FINAL, partials, (0.0, 2.0))) == [(0.0, 0.65), (0.65, None), (None, 1.05)]
 
 
 def test_capitals_and_punctuation_do_not_matter() -> None:
@@ -59,7 +59,7 @@ def halves(borders: list[tuple[float, float]]) -> list[Times]:
     """Times of words that really were said between `borders`."""
     before = np.array([[0.0 if end <= moment else -5.0 for _, end in borders] for moment in MOMENTS])
     after = np.array([[0.0 if start >= moment else -5.0 for start, _ in borders] for moment in MOMENTS])
-    return rounded(from_halves(before, after, np.zeros(len(borders)), MOMENTS))
+    return rounded(from_halves(before, after, np.zeros(len(borders)), MOMENTS, 2.0))
 
 
 def test_a_border_lies_where_both_halves_fit() -> None:
@@ -70,19 +70,26 @@ def test_a_pause_belongs_to_no_word() -> None:
     assert halves([(0.2, 0.4), (0.8, 1.0)]) == [(0.35, 0.55), (0.95, 1.15)]
 
 
-def test_words_shorter_than_the_moments_tried_lie_around_their_border() -> None:
+def test_a_word_shorter_than_the_moments_tried_is_one_moment_long() -> None:
     first, second, third = halves([(0.2, 0.6), (0.6, 0.6), (0.6, 1.0)])
     assert (first, third) == ((0.35, 0.75), (0.75, 1.15))
-    assert second == (0.65, 0.85)
+    assert second == (0.75, 0.75)
 
 
 def test_a_word_that_fits_everywhere_has_no_time() -> None:
     evidence = np.zeros((len(MOMENTS), 1))
-    assert from_halves(evidence, evidence, np.zeros(1), MOMENTS) == [(None, None)]
+    assert from_halves(evidence, evidence, np.zeros(1), MOMENTS, 2.0) == [(None, None)]
 
 
 def test_sound_too_short_for_moments_gives_no_times() -> None:
-    assert from_halves(np.zeros((0, 1)), np.zeros((0, 1)), np.zeros(1), []) == [(None, None)]
+    assert from_halves(np.zeros((0, 1)), np.zeros((0, 1)), np.zeros(1), [], 2.0) == [(None, None)]
+
+
+def test_no_word_ends_after_the_sound() -> None:
+    evidence = np.zeros((len(MOMENTS), 1))
+    evidence[:, 0] = [-5.0, -5.0, -5.0, -5.0, 0.0]
+    (_, end) = from_halves(evidence, evidence[::-1], np.zeros(1), MOMENTS, 1.1)[0]
+    assert end == 1.1
 
 
 @pytest.mark.parametrize(("begin", "end"), [(0.0, 1.0), (0.2, 0.8)])

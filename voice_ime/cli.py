@@ -33,7 +33,10 @@ class Module(Protocol):
     def add_arguments(self, parser: Parser, messages: Messages) -> None: ...
 
     def run(self, arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> int:
-        """`arguments.state_folder` is the folder of what the program keeps (it may not exist yet)."""
+        """`arguments.state_folder` is the folder of what the program keeps (it may not exist yet).
+
+        `arguments.control_socket`: where the desktop client can be reached.
+        """
 
 
 @dataclass(frozen=True)
@@ -43,10 +46,12 @@ class Command:
     """Gives a `Module`."""
     extra: str
     """The part of the package that the command needs installed."""
+    quick: bool = False
+    """Is given None for the settings: loading them takes longer than the command itself."""
 
 
-def _command(name: str, extra: str) -> Command:
-    return Command(name, lambda: importlib.import_module(f"voice_ime.commands.{name}"), extra)
+def _command(name: str, extra: str, *, quick: bool = False) -> Command:
+    return Command(name, lambda: importlib.import_module(f"voice_ime.commands.{name}"), extra, quick)
 
 
 COMMANDS = (
@@ -54,6 +59,7 @@ COMMANDS = (
     _command("dictate", "server,desktop"),
     _command("transcribe", "server"),
     _command("doctor", "server"),
+    _command("key", "desktop", quick=True),
 )
 
 
@@ -88,10 +94,23 @@ def _run(
     command = next(command for command in commands if command.name == arguments.command)
     end.extra = command.extra
     _start_log(arguments.log_level)
+    arguments.state_folder = _state_folder(environment)
+    arguments.control_socket = _control_socket(environment)
+    if command.quick:
+        return _run_quickly(command, arguments, environment, end)
     settings = _settings(arguments, environment, messages.language)
     end.messages = Messages(settings.language)
-    arguments.state_folder = _state_folder(environment)
     return int(command.load().run(arguments, settings, end.messages))
+
+
+def _run_quickly(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str], end: "_End") -> int:
+    """Without the settings, which are only asked when there is something to say, for its language."""
+    try:
+        return int(command.load().run(arguments, None, end.messages))
+    except VoiceImeError:
+        with contextlib.suppress(ConfigError):
+            end.messages = Messages(_settings(arguments, environment, end.messages.language).language)
+        raise
 
 
 # --- the words of the command line -----------------------------------------------------------------------------------
@@ -187,6 +206,12 @@ def _state_folder(environment: Mapping[str, str]) -> Path:
     """Where the program keeps what is neither a setting nor a text, e.g. the token of the server."""
     home = environment.get("XDG_STATE_HOME")
     return (Path(home) if home else Path(environment.get("HOME") or "/") / ".local" / "state") / "voice-ime"
+
+
+def _control_socket(environment: Mapping[str, str]) -> Path:
+    """Where the desktop client of this person takes presses: gone with the session where the system allows."""
+    runtime = environment.get("XDG_RUNTIME_DIR")
+    return (Path(runtime) / "voice-ime" if runtime else _state_folder(environment)) / "control.sock"
 
 
 def _with_model(settings: "Settings", folder: Path | None) -> "Settings":

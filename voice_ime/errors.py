@@ -5,7 +5,7 @@ is wrong, `remedy`: what to do) stand in the message catalogues under `[error.<c
 the person's language.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 
 class VoiceImeError(Exception):
@@ -239,6 +239,37 @@ class InsertionFailed(DesktopError):
 
     def __init__(self, way: str) -> None:
         super().__init__(way=way)
+
+
+class InsertionBroken(DesktopError):
+    """A way broke off: the text may stand in the field, whole or in part. Values: `way`."""
+
+    code = "insertion_broken"
+
+    def __init__(self, way: str) -> None:
+        super().__init__(way=way)
+
+
+class InsertionRefused(DesktopError):
+    """A way knows that nothing may go into the field. Values: `refusal`."""
+
+    code = "insertion_refused"
+
+    def __init__(self, refusal: Literal["password", "hidden_input", "read_only", "no_text_field", "locked"]) -> None:
+        super().__init__(refusal=refusal)
+        self.refusal = refusal
+
+
+class DesktopNotRunning(DesktopError):
+    """There is no desktop client that would take a press."""
+
+    code = "desktop_not_running"
+
+
+class DesktopAlreadyRunning(DesktopError):
+    """Another desktop client of this person runs here."""
+
+    code = "desktop_already_running"
 
 
 # --- server ---

@@ -10,6 +10,8 @@ from voice_ime.errors import (
     AccessError,
     AudioError,
     ConfigError,
+    DesktopAlreadyRunning,
+    DesktopNotRunning,
     EngineUnavailable,
     LanguageNotSupported,
     MicrophoneError,
@@ -53,6 +55,8 @@ _CODES: tuple[tuple[type[VoiceImeError], ExitCode], ...] = (
     (AccessError, ExitCode.NO_SERVER),
     (ProtocolError, ExitCode.NO_SERVER),
     (StoreError, ExitCode.NO_OUTPUT),
+    (DesktopNotRunning, ExitCode.NO_SERVER),
+    (DesktopAlreadyRunning, ExitCode.NO_SERVER),
 )
 
 

@@ -26,9 +26,10 @@ from pocketsphinx import Decoder  # type: ignore[import-untyped]
 from benchmarks.start import ROOT, facts
 from voice_ime.audio import read_blocks, to_pcm16
 from voice_ime.engine.base import Samples, Word
+from voice_ime.engine.catalog import facts as facts_of
 from voice_ime.engine.catalog import load
 from voice_ime.engine.speech import SpeechDetector
-from voice_ime.settings import load_settings
+from voice_ime.settings import EngineSettings, load_settings
 from voice_ime.transcribe import EngineTranscriber, Transcript
 
 MANIFEST = ROOT.parent / "shared" / "speech" / "manifest.jsonl"
@@ -195,6 +196,12 @@ def rows_of(manifest: Path, kind: str, limit: int | None) -> list[dict[str, Any]
     return [row for row in rows if row["lang"] == "en" and row["kind"] == kind][:limit]
 
 
+def own_settings(settings: EngineSettings) -> dict[str, Any]:
+    """Those of the chosen engine; folders of this machine are nobody's business."""
+    part = facts_of(settings.name).settings
+    return getattr(settings, part).model_dump(mode="json", exclude={"folder"}) if part else {}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--manifest", type=Path, default=MANIFEST, help="JSON lines: path, text, lang, kind")
@@ -210,7 +217,12 @@ def main() -> int:
     transcriber = EngineTranscriber(engine, detector, settings.speech, "en", partials=True)
     rows = rows_of(arguments.manifest, arguments.kind, arguments.limit)
     tally = measured(rows, arguments.manifest.parent, transcriber)
-    about = {"engine": arguments.engine, "word_times": engine.capabilities.word_times, "kind": arguments.kind}
+    about = {
+        "engine": arguments.engine,
+        "settings": own_settings(settings.engine),
+        "word_times": engine.capabilities.word_times,
+        "kind": arguments.kind,
+    }
     text = json.dumps(facts() | about | figures(tally), indent=2) + "\n"
     print(text, end="")
     if arguments.json:

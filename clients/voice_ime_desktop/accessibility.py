@@ -37,6 +37,7 @@ class State(IntEnum):
     MULTI_LINE = 17
     SHOWING = 25
     MANAGES_DESCENDANTS = 31
+    READ_ONLY = 43
 
 
 class Role(IntEnum):
@@ -200,6 +201,8 @@ class Accessibility:
     async def states(self, ref: Ref) -> frozenset[int]:
         low, high = await self.call(ref, ACCESSIBLE, "GetState")
         bits = low | high << 32
+        if bits >> State.READ_ONLY & 1:
+            bits &= ~(1 << State.EDITABLE)  # Qt sets both
         return frozenset(bit for bit in range(64) if bits >> bit & 1)
 
     async def interfaces(self, ref: Ref) -> frozenset[str]:

@@ -53,8 +53,7 @@ class Bus:
             await asyncio.wait_for(bus.connect(), CALL_TIMEOUT_S)
         except (OSError, EOFError, TimeoutError, AuthError, InvalidAddressError) as error:
             raise DesktopUnavailable(self._part, type(error).__name__) from error
-        if on_message is not None:
-            bus.add_message_handler(on_message)
+        bus.add_message_handler(lambda message: _handled(bus, message, on_message))
         self._bus, self._end = bus, asyncio.Event()
         self._watch = asyncio.create_task(_until_end(bus, self._end))
 
@@ -97,8 +96,8 @@ class Bus:
         """Let the signals that fit `rule` come to the handler. CallFailed, NoAnswer."""
         await self.call(*DBUS, "AddMatch", "s", rule)
 
-    def signal(self, path: str, interface: str, member: str, signature: str, *body: Any) -> None:
-        """Send a signal. NoAnswer where the connection has ended."""
+    async def signal(self, path: str, interface: str, member: str, signature: str, *body: Any) -> None:
+        """Send a signal; returns when it is written. NoAnswer where the connection has ended."""
         if self._bus is None or self._end.is_set():
             raise NoAnswer(member)
         message = Message(
@@ -109,13 +108,17 @@ class Bus:
             signature=signature,
             body=list(body),
         )
-        self._bus.send(message).add_done_callback(_look)
+        try:
+            await asyncio.wait_for(self._bus.send(message), CALL_TIMEOUT_S)
+        except (OSError, EOFError, TimeoutError) as error:
+            raise NoAnswer(member) from error
 
 
-def _look(sent: asyncio.Future[Any]) -> None:
-    """A signal that could not be sent shows as the end of the connection; nothing is to be logged about it."""
-    if not sent.cancelled():
-        sent.exception()
+def _handled(bus: MessageBus, message: Message, on_message: OnMessage | None) -> Message | bool | None:
+    """What comes after we closed is not answered: it cannot be."""
+    if bus._user_disconnect:
+        return True
+    return on_message(message) if on_message is not None else None
 
 
 async def _until_end(bus: MessageBus, end: asyncio.Event) -> None:

@@ -1,0 +1,161 @@
+"""Putting text into a field as an input method does: Unicode, quick, and held keys do no harm."""
+
+import asyncio
+import unicodedata
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from voice_ime.errors import DesktopUnavailable, InsertionBroken, InsertionFailed, InsertionRefused
+from voice_ime_desktop.bus import CallFailed, NoAnswer
+from voice_ime_desktop.focus.base import Kind, Target
+from voice_ime_desktop.insert.base import Way
+from voice_ime_desktop.insert.ibus_engine import NAME, Context, IbusEngine
+
+_XIM_BYTES = 300
+_XIM_PAUSE_S = 0.005
+"""Plain X programs lose longer or quicker pieces: xterm lost single commits of 588 bytes."""
+_JOINER = "\u200d"
+_SKIN_TONES = range(0x1F3FB, 0x1F400)
+
+
+class IbusWay(Way):
+    """Our engine is chosen for the moment of the insertion, then the person's own is given back."""
+
+    name = "ibus"
+
+    def __init__(self, engine: IbusEngine, memory: Path) -> None:
+        """`memory`: a file that names the person's engine.
+
+        IBus uses none any more when an engine that was registered as ours was goes away. An orderly end puts the
+        person's back; after a crash the next start does.
+        """
+        self._engine = engine
+        self._memory = memory
+        self._one_at_a_time = asyncio.Lock()
+
+    async def start(self) -> None:
+        await self._engine.connect()
+        with suppress(CallFailed, NoAnswer):
+            if await self._engine.chosen() is None and (own := self._remembered()) is not None:
+                await self._engine.choose(own)
+
+    async def stop(self) -> None:
+        async with self._one_at_a_time:
+            with suppress(CallFailed, NoAnswer, DesktopUnavailable, TimeoutError):
+                chosen = await self._engine.chosen()
+                own = self._remembered() if chosen == NAME else chosen
+                if own is not None:
+                    await self._engine.leave(own)
+                self._memory.unlink(missing_ok=True)
+            await self._engine.close()
+
+    async def can(self, target: Target) -> bool:
+        """Whether IBus runs. Whether the field listens to it shows only when our engine is chosen."""
+        if target.kind in (Kind.PASSWORD, Kind.OTHER):
+            return False
+        try:
+            await self._engine.connect()
+        except DesktopUnavailable:
+            return False
+        return True
+
+    async def insert(self, target: Target, text: str) -> None:
+        """Also InsertionRefused: the field asks for a password; InsertionBroken: only a part may have been sent."""
+        async with self._one_at_a_time:
+            try:
+                await self._engine.connect()
+                async with self._chosen() as context:
+                    await self._send(context, text)
+            except (DesktopUnavailable, CallFailed, NoAnswer) as error:
+                raise InsertionFailed(self.name) from error
+
+    @asynccontextmanager
+    async def _chosen(self) -> AsyncIterator[Context]:
+        field = await self._engine.field()
+        own = await self._engine.chosen()
+        self._remember(own)
+        try:
+            await self._engine.choose(NAME)
+            context = self._engine.context
+            if context is None or context.field not in ("", field):  # the focus moved meanwhile
+                raise InsertionFailed(self.name)
+            yield context
+        finally:
+            # not to be broken off: the person would be left without an input method
+            await asyncio.shield(self._give_back(own))
+
+    async def _give_back(self, own: str | None) -> None:
+        with suppress(CallFailed, NoAnswer):  # IBus is gone or hangs: the file still tells
+            if own is None or own == NAME:
+                await self._engine.field()  # answered when what was sent before is done
+                await self._engine.close()  # there was none: IBus drops ours with the connection
+            else:
+                await self._engine.choose(own)
+
+    def _remember(self, own: str | None) -> None:
+        if own is None or own in (NAME, self._remembered()):
+            return
+        with suppress(OSError):
+            self._memory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._memory.write_text(own, "utf-8")
+
+    def _remembered(self) -> str | None:
+        with suppress(OSError):
+            return self._memory.read_text("utf-8") or None
+        return None
+
+    async def _send(self, context: Context, text: str) -> None:
+        if not context.is_field:
+            raise InsertionFailed(self.name)
+        if context.secret:
+            raise InsertionRefused("password")
+        if not context.is_xim:
+            await self._engine.commit(text)
+            return
+        await self._send_pieces(context, text)
+
+    async def _send_pieces(self, context: Context, text: str) -> None:
+        for number, piece in enumerate(pieces(text, _XIM_BYTES)):
+            try:
+                if number:
+                    await asyncio.sleep(_XIM_PAUSE_S)
+                    if self._engine.context != context:
+                        raise InsertionBroken(self.name)
+                await self._engine.commit(piece)
+            except NoAnswer as error:
+                raise (InsertionBroken(self.name) if number else error) from error
+
+
+def pieces(text: str, limit: int) -> Iterator[str]:
+    """`text` in pieces of at most `limit` bytes of UTF-8; what is seen as one character is not cut if it fits."""
+    piece = ""
+    for cluster in _clusters(text):
+        for part in [cluster] if len(cluster.encode()) <= limit else cluster:
+            if piece and len((piece + part).encode()) > limit:
+                yield piece
+                piece = ""
+            piece += part
+    if piece:
+        yield piece
+
+
+def _clusters(text: str) -> Iterator[str]:
+    cluster = ""
+    for character in text:
+        if cluster and not _joined(cluster[-1], character):
+            yield cluster
+            cluster = ""
+        cluster += character
+    if cluster:
+        yield cluster
+
+
+def _joined(before: str, character: str) -> bool:
+    """Whether both are seen as one character: marks, variants, skin tones, joined emoji. Flags may be cut."""
+    return (
+        before == _JOINER
+        or character == _JOINER
+        or unicodedata.category(character) in ("Mn", "Me", "Mc")
+        or ord(character) in _SKIN_TONES
+    )

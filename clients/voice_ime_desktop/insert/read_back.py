@@ -1,0 +1,95 @@
+"""Reading fields through the accessibility bus, to see whether a text arrived."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from voice_ime_desktop.accessibility import Accessibility, Event, Ref
+from voice_ime_desktop.bus import CallFailed, NoAnswer
+from voice_ime_desktop.focus.atspi import ref_of
+from voice_ime_desktop.focus.base import Kind, Target
+from voice_ime_desktop.insert.base import Place, ReadBack
+
+_LOOK_AGAIN_S = 0.05
+"""Programs tell when their text changes; this is for those that do not."""
+
+
+class AtspiReadBack(ReadBack):
+    def __init__(self, accessibility: Accessibility, *, within_s: float = 1.0) -> None:
+        """`within_s`: how long a text may take to appear."""
+        self._accessibility = accessibility
+        self._within_s = within_s
+
+    async def place(self, target: Target) -> Place | None:
+        if (ref := _readable(target)) is None:
+            return None
+        try:
+            selection = await self._accessibility.selection(ref)
+            return Place(target, selection[0] if selection else await self._accessibility.caret(ref))
+        except (CallFailed, NoAnswer):
+            return None
+
+    async def arrived(self, place: Place, text: str) -> bool:
+        """Waits until `text` stands at `place` and the caret is behind it, as after typing.
+
+        The caret is looked at because an equal text may have stood there before.
+        """
+        ref = _readable(place.target)
+        return ref is not None and await self._becomes(ref, lambda: self._was_typed(ref, place.start, text))
+
+    async def remove(self, place: Place, text: str) -> bool:
+        """Programs that do not let accessibility change their text (browsers, terminals): always False."""
+        ref = _readable(place.target)
+        if ref is None or not place.target.editable or place.target.kind is not Kind.TEXT or not text:
+            return False
+        try:
+            if not await self._stands(ref, place.start, text):
+                return False
+            size = await self._accessibility.size(ref) - len(text)
+            with suppress(NoAnswer):  # it may have worked
+                await self._accessibility.delete(ref, place.start, place.start + len(text))
+        except (CallFailed, NoAnswer):
+            return False
+        return await self._becomes(ref, lambda: self._has_size(ref, size))
+
+    async def _stands(self, ref: Ref, start: int, text: str) -> bool:
+        return await self._accessibility.text(ref, start, len(text)) == text
+
+    async def _was_typed(self, ref: Ref, start: int, text: str) -> bool:
+        return await self._accessibility.caret(ref) == start + len(text) and await self._stands(ref, start, text)
+
+    async def _has_size(self, ref: Ref, size: int) -> bool:
+        return await self._accessibility.size(ref) == size
+
+    async def _becomes(self, ref: Ref, true: Callable[[], Awaitable[bool]]) -> bool:
+        """Looks each time the program says that something changed in the object."""
+        clock = asyncio.get_running_loop().time
+        end = clock() + self._within_s
+        with self._changes(ref) as changed:
+            while True:
+                changed.clear()
+                with suppress(CallFailed, NoAnswer):
+                    if await true():
+                        return True
+                if (left := end - clock()) <= 0:
+                    return False
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), min(left, _LOOK_AGAIN_S))
+
+    @contextmanager
+    def _changes(self, ref: Ref) -> Iterator[asyncio.Event]:
+        changed = asyncio.Event()
+
+        def heard(event: Event) -> None:
+            if event.ref == ref:
+                changed.set()
+
+        self._accessibility.listen(heard)
+        try:
+            yield changed
+        finally:
+            self._accessibility.ignore(heard)
+
+
+def _readable(target: Target) -> Ref | None:
+    return ref_of(target) if target.readable and target.kind is not Kind.PASSWORD else None

@@ -56,8 +56,10 @@ def _command(name: str, extra: str, *, quick: bool = False) -> Command:
 
 COMMANDS = (
     _command("serve", "server"),
+    _command("desktop", "server,desktop"),
     _command("dictate", "server,desktop"),
     _command("transcribe", "server"),
+    _command("journal", "desktop"),
     _command("doctor", "server"),
     _command("key", "desktop", quick=True),
 )
@@ -96,6 +98,7 @@ def _run(
     _start_log(arguments.log_level)
     arguments.state_folder = _state_folder(environment)
     arguments.control_socket = _control_socket(environment)
+    arguments.environment = environment
     if command.quick:
         return _run_quickly(command, arguments, environment, end)
     settings = _settings(arguments, environment, messages.language)

@@ -29,7 +29,6 @@ class _Insertion:
     """The last one: it can be undone."""
 
     entry: Entry
-    text: str
     place: Place
 
 
@@ -64,10 +63,10 @@ class Delivery:
             entry = Entry(NOT_NOTED, 0.0, noted, application, State.INTENDED, None)
         safe()
         if refusal is not None:
-            return await self._settle(entry, Refused(refusal), target, text)
+            return await self._settle(entry, Refused(refusal), target)
         if target is None:
-            return await self._settle(entry, Held("no_target"), None, text)
-        return await self._settle(entry, await self._inserter.insert(target, text), target, text)
+            return await self._settle(entry, None, None)
+        return await self._settle(entry, await self._inserter.insert(target, text), target)
 
     async def insert_held(self) -> Delivered | None:
         """Put the latest held text where the focus is now; None: there is none."""
@@ -85,24 +84,26 @@ class Delivery:
             return Delivered(await self._noted(entry, State.HELD, refusal or "nothing_focused"), target)
         text = entry.text.strip()
         await self._noted(entry, State.INTENDED, None)
-        return await self._settle(entry, await self._inserter.insert(target, text), target, text)
+        return await self._settle(entry, await self._inserter.insert(target, text), target)
 
     async def undo(self) -> Entry | None:
         """Take the last insertion out again; None: there is none, or it no longer stands there as it was inserted."""
         last = self._last
-        if last is None or not await self._inserter.undo(last.place, last.text):
+        if last is None or not await self._inserter.undo(last.place, last.entry.text):
             return None
         self._last = None
         return await self._noted(last.entry, State.UNDONE, None)
 
-    async def _settle(self, entry: Entry, outcome: Outcome, target: Target | None, text: str) -> Delivered:
+    async def _settle(self, entry: Entry, outcome: Outcome | None, target: Target | None) -> Delivered:
         match outcome:
             case Inserted():
                 entry = await self._noted(entry, State.VERIFIED if outcome.verified else State.UNVERIFIED, None)
-                self._last = None if outcome.place is None else _Insertion(entry, text, outcome.place)
+                entry = replace(entry, text=outcome.text)
+                self._last = None if outcome.place is None else _Insertion(entry, outcome.place)
             case Held():
-                reason = "perhaps_inserted" if outcome.perhaps else outcome.reason
-                entry = await self._noted(entry, State.HELD, reason)
+                entry = await self._noted(entry, State.HELD, outcome.reason)
+            case None:
+                entry = await self._noted(entry, State.HELD, "no_target")
             case Refused():
                 entry = await self._noted(entry, State.REFUSED, outcome.refusal)
         return Delivered(entry, target)

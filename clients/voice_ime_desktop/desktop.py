@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from voice_ime import protocol as wire
 from voice_ime.client import Connected, DictationClient, Disconnected
-from voice_ime.errors import VoiceImeError
+from voice_ime.errors import DesktopUnavailable, MicrophoneError, VoiceImeError
 from voice_ime.messages import Messages
 from voice_ime_desktop import controller as c
 from voice_ime_desktop.announce.base import Announcer
@@ -61,8 +61,7 @@ class Desktop:
     async def run(self) -> None:
         """Until cancelled. The parts have been started."""
         loop = asyncio.get_running_loop()
-        for hotkeys in self._parts.hotkeys:
-            hotkeys.start(lambda press: _post(loop, lambda: self.happened(c.Pressed(press))))
+        self._start_hotkeys(loop)
         self._tell_what_was_lost()
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -75,6 +74,14 @@ class Desktop:
             for hotkeys in self._parts.hotkeys:
                 hotkeys.stop()
 
+    def _start_hotkeys(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Those that cannot be had are told; the others do."""
+        for hotkeys in self._parts.hotkeys:
+            try:
+                hotkeys.start(lambda press: _post(loop, lambda: self.happened(c.Pressed(press))))
+            except DesktopUnavailable as error:
+                self.trouble(error)
+
     def happened(self, event: c.Event) -> None:
         """Something happened; on the event loop's thread."""
         self._events.put_nowait(event)
@@ -82,6 +89,13 @@ class Desktop:
     def trouble(self, error: VoiceImeError) -> None:
         """Something is wrong that the person must know."""
         self.happened(c.Trouble(self._messages.error(error)))
+
+    def microphone_told(self, trouble: MicrophoneError | None) -> None:
+        """The microphone stopped working, or (None) works again."""
+        if trouble is None:
+            self._say("microphone_back")
+        else:
+            self.trouble(trouble)
 
     # --- what happens ---
 
@@ -214,6 +228,20 @@ class Desktop:
         else:
             self._settled(delivered)
 
+    def insert_entry(self, number: int) -> None:
+        """Put a held text of the journal where the focus is now; on the event loop's thread."""
+        self._deliveries.put_nowait(lambda: self._insert_entry(number))
+
+    async def _insert_entry(self, number: int) -> None:
+        try:
+            delivered = await self._parts.delivery.insert_entry(number)
+        except LookupError:
+            delivered = None
+        if delivered is None:
+            self._say("nothing_held")
+        else:
+            self._settled(delivered)
+
     async def _undo(self) -> None:
         entry = await self._parts.delivery.undo()
         self._say("not_undone" if entry is None else "undone")
@@ -238,7 +266,7 @@ class Desktop:
         application = entry.application or self._messages("desktop.unknown_application")
         self._say(f"where.{entry.state.value}", application=application, why=reason)
 
-    def _say(self, key: str, **values: str | int) -> None:
+    def _say(self, key: str, /, **values: str | int) -> None:
         self._parts.announcer.say(self._messages(f"desktop.{key}", **values), self._messages.language)
 
 

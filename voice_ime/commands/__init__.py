@@ -11,6 +11,7 @@ from voice_ime.errors import (
     AudioError,
     ConfigError,
     DesktopAlreadyRunning,
+    DesktopError,
     DesktopNotRunning,
     EngineUnavailable,
     LanguageNotSupported,
@@ -37,6 +38,7 @@ class ExitCode(IntEnum):
     NO_SERVER = 4
     NO_MICROPHONE = 5
     NO_OUTPUT = 6
+    NO_DESKTOP = 7
     INTERNAL = 70
     INTERRUPTED = 130
 
@@ -57,6 +59,7 @@ _CODES: tuple[tuple[type[VoiceImeError], ExitCode], ...] = (
     (StoreError, ExitCode.NO_OUTPUT),
     (DesktopNotRunning, ExitCode.NO_SERVER),
     (DesktopAlreadyRunning, ExitCode.NO_SERVER),
+    (DesktopError, ExitCode.NO_DESKTOP),
 )
 
 

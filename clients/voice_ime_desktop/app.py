@@ -1,0 +1,179 @@
+"""Where the desktop client is put together, started and ended."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from voice_ime.client import ClientOptions, DictationClient
+from voice_ime.errors import DesktopUnavailable, MicrophoneError
+from voice_ime.local_server import LocalServer, serve_command
+from voice_ime.messages import Messages
+from voice_ime.settings import DesktopSettings
+from voice_ime_desktop.accessibility import Accessibility
+from voice_ime_desktop.announce.base import Announcer
+from voice_ime_desktop.controller import Controller
+from voice_ime_desktop.delivery import Delivery
+from voice_ime_desktop.desktop import Desktop, Parts
+from voice_ime_desktop.focus.active_window import ActiveWindow
+from voice_ime_desktop.focus.atspi import AtspiFocus
+from voice_ime_desktop.focus.base import Focus
+from voice_ime_desktop.focus.terminal import hidden_input
+from voice_ime_desktop.hotkeys.base import Press
+from voice_ime_desktop.hotkeys.control import ControlHotkeys
+from voice_ime_desktop.hotkeys.x11 import X11Hotkeys
+from voice_ime_desktop.insert.atspi import AtspiWay
+from voice_ime_desktop.insert.clipboard import ClipboardWay
+from voice_ime_desktop.insert.ibus import IbusWay
+from voice_ime_desktop.insert.ibus_engine import IbusEngine, ibus_address
+from voice_ime_desktop.insert.inserter import Inserter
+from voice_ime_desktop.insert.read_back import AtspiReadBack
+from voice_ime_desktop.journal import FILE, Journal
+from voice_ime_desktop.listening import Listening
+from voice_ime_desktop.microphone import best_microphone
+
+REARM_S = 3.0
+"""How often a microphone that is not there is looked for."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the client runs."""
+
+    environment: Mapping[str, str]
+    state_folder: Path
+    control_socket: Path
+
+    @property
+    def display(self) -> str:
+        """Name of the X display. DesktopUnavailable where there is none."""
+        if name := self.environment.get("DISPLAY"):
+            return name
+        raise DesktopUnavailable("display", "DISPLAY")
+
+    @property
+    def session_bus(self) -> str:
+        """Address of the person's D-Bus session."""
+        runtime = self.environment.get("XDG_RUNTIME_DIR", f"/run/user/{os.getuid()}")
+        return self.environment.get("DBUS_SESSION_BUS_ADDRESS") or f"unix:path={runtime}/bus"
+
+
+class App:
+    """To be made and run on one event loop."""
+
+    def __init__(
+        self,
+        settings: DesktopSettings,
+        messages: Messages,
+        place: Place,
+        announcer: Announcer,
+        server_options: Sequence[str],
+    ) -> None:
+        self._settings = settings
+        self._messages = messages
+        self._place = place
+        self._announcer = announcer
+        self._server = LocalServer(serve_command(server_options))
+        options = ClientOptions(endpoints=False, partials=False, messages="zh" if messages.language == "zh" else "en")
+        self._client = DictationClient(self._server.address, options)
+        self._loop = asyncio.get_running_loop()
+
+    async def run(self) -> None:
+        """Until SIGTERM or SIGINT. VoiceImeErrors, perhaps in an ExceptionGroup, where it cannot go on."""
+        end = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._loop.add_signal_handler(number, end.set)
+        async with AsyncExitStack() as held:
+            desktop = await self._put_together(held)
+            async with asyncio.TaskGroup() as tasks:
+                running = [
+                    tasks.create_task(work)
+                    for work in (self._server.run(), self._client.run(), desktop.run(), self._arm(desktop))
+                ]
+                await end.wait()
+                await self._client.close()
+                for task in running:
+                    task.cancel()
+
+    async def _put_together(self, held: AsyncExitStack) -> Desktop:
+        """Everything started; `held` ends it again, the last first."""
+        await held.enter_async_context(_started(self._announcer))
+        journal = Journal(
+            self._place.state_folder / FILE, most=self._settings.journal_most, days=self._settings.journal_days
+        )
+        held.callback(journal.close)
+        display = self._place.display
+        accessibility = Accessibility(self._place.session_bus)
+        focus = AtspiFocus(accessibility, ActiveWindow(display), hidden_input)
+        await held.enter_async_context(_started(focus))
+        inserter = self._inserter(accessibility, focus, display)
+        held.push_async_callback(inserter.stop)
+        missing = await inserter.start()
+        self._listening = Listening(
+            best_microphone(self._microphone_told), self._settings.pre_roll_s, self._settings.tail_s
+        )
+        held.callback(self._listening.disarm)
+        delivery = Delivery(journal, inserter, focus)
+        parts = Parts(focus, delivery, self._listening, self._hotkeys(display), self._announcer)
+        self._desktop = Desktop(
+            parts, self._client, journal, Controller(self._settings.talk), self._messages, self._settings.talk_key
+        )
+        for error in missing:
+            self._desktop.trouble(error)
+        return self._desktop
+
+    def _inserter(self, accessibility: Accessibility, focus: AtspiFocus, display: str) -> Inserter:
+        engine = IbusEngine(lambda: ibus_address(self._place.environment))
+        ways = (
+            IbusWay(engine, self._place.state_folder / "input-method"),
+            AtspiWay(accessibility),
+            ClipboardWay(display),
+        )
+        return Inserter(focus, AtspiReadBack(accessibility), ways)
+
+    def _hotkeys(self, display: str) -> tuple[ControlHotkeys, X11Hotkeys]:
+        keys = {
+            Press.TALK_DOWN: self._settings.talk_key,
+            Press.INSERT_HELD: self._settings.insert_key,
+            Press.REPEAT: self._settings.repeat_key,
+            Press.WHERE: self._settings.where_key,
+            Press.UNDO: self._settings.undo_key,
+        }
+        control = ControlHotkeys(self._place.control_socket, self._insert_entry)
+        return control, X11Hotkeys(display, keys)
+
+    async def _arm(self, desktop: Desktop) -> None:
+        """Opens the microphone; one that is not there is told, and looked for again and again."""
+        told = False
+        while True:
+            try:
+                self._listening.arm()
+            except MicrophoneError as error:
+                if not told:
+                    desktop.trouble(error)
+                told = True
+                await asyncio.sleep(REARM_S)
+            else:
+                break
+        if told:
+            desktop.microphone_told(None)
+
+    # --- from other threads ---
+
+    def _insert_entry(self, number: int) -> None:
+        self._loop.call_soon_threadsafe(lambda: self._desktop.insert_entry(number))
+
+    def _microphone_told(self, trouble: MicrophoneError | None) -> None:
+        self._loop.call_soon_threadsafe(lambda: self._desktop.microphone_told(trouble))
+
+
+@asynccontextmanager
+async def _started(part: Focus | Announcer) -> AsyncIterator[None]:
+    await part.start()
+    try:
+        yield
+    finally:
+        await part.stop()

@@ -1,0 +1,37 @@
+"""`voice-ime desktop`: speak, and the words are in the window."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from voice_ime.command_line import Parser
+from voice_ime.commands import ExitCode
+from voice_ime.messages import Messages
+
+if TYPE_CHECKING:
+    from voice_ime.settings import Settings
+
+
+def add_arguments(parser: Parser, messages: Messages) -> None:
+    key = messages("desktop.help.key_word")
+    parser.add_argument("--talk", choices=("hold", "toggle"), help=messages("desktop.help.talk"))
+    parser.add_argument("--talk-key", metavar=key, help=messages("desktop.help.talk_key"))
+
+
+def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> int:
+    import asyncio
+    import sys
+
+    from voice_ime.local_server import same_settings
+    from voice_ime_desktop.announce.together import announcer_of
+    from voice_ime_desktop.app import App, Place
+
+    given = {name: value for name in ("talk", "talk_key") if (value := getattr(arguments, name)) is not None}
+    desktop = settings.desktop.model_copy(update=given)
+    place = Place(arguments.environment, arguments.state_folder, arguments.control_socket)
+    announcer = announcer_of(arguments.environment, sys.stdout, messages, speech=desktop.speech, sounds=desktop.sounds)
+
+    async def dictate() -> None:
+        await App(desktop, messages, place, announcer, same_settings(arguments)).run()
+
+    asyncio.run(dictate())
+    return ExitCode.OK

@@ -1,13 +1,16 @@
 """Debian packages are installed where this user may, and otherwise only named."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from scripts import debian
-from scripts.check import get_packages, missing_packages
+from scripts.check import TESTS_NEED, get_packages, missing_packages
+from tests.needs import ROOT
 from voice_ime.messages import Messages
 
+ON_EVERY_DEBIAN = ("bsdutils",)
 ROOT_USER, OTHER_USER = 0, 1000
 TWO = {"pulseaudio": "pulseaudio", "pulseaudio-utils": "pactl"}
 
@@ -90,3 +93,10 @@ def test_packages_that_may_not_be_installed_are_named_with_the_command(path: Pat
         "These Debian packages are missing, and tests that need them are skipped: pulseaudio, pulseaudio-utils. "
         "To install them, type: sudo apt install pulseaudio pulseaudio-utils"
     ]
+
+
+def test_whatever_a_test_may_lack_is_installed_by_check():
+    sources = [file.read_text("utf-8") for file in (ROOT / "tests").rglob("*.py") if file.parent.name != "setup"]
+    asked = {name for source in sources for name in re.findall(r'needs_debian\(\s*"([^"]+)"', source)}
+
+    assert asked <= {*TESTS_NEED, *ON_EVERY_DEBIAN}

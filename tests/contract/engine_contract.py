@@ -109,15 +109,14 @@ def assert_well_formed(hypothesis: Hypothesis, engine: Engine, duration_s: float
 
 
 def assert_times_are_ordered(hypothesis: Hypothesis, duration_s: float) -> None:
-    """Words whose borders nothing tells may share their times."""
-    for word in hypothesis.words:
-        assert (word.start_s is None) == (word.end_s is None)
-        if word.start_s is not None and word.end_s is not None:
-            assert 0 <= word.start_s <= word.end_s <= duration_s
+    """A border that nothing tells is None; words whose border nothing tells apart may share one."""
     starts = [word.start_s for word in hypothesis.words if word.start_s is not None]
     ends = [word.end_s for word in hypothesis.words if word.end_s is not None]
     assert starts == sorted(starts)
     assert ends == sorted(ends)
+    assert all(0 <= time_s <= duration_s for time_s in starts + ends)
+    for word in hypothesis.words:
+        assert word.start_s is None or word.end_s is None or word.start_s <= word.end_s
 
 
 class EngineContract:

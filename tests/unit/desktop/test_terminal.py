@@ -3,11 +3,13 @@
 import os
 import pty
 import select
+import shlex
 import subprocess
 import sys
 import termios
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from voice_ime_desktop.focus.terminal import hidden_input
@@ -80,11 +82,11 @@ def opens() -> Iterator[Opens]:
         yield opens
 
 
-def until_hidden(hidden: bool) -> bool:
-    """What is said of this process's terminals, once that is `hidden` or patience is at its end."""
+def until_hidden(hidden: bool, process: int | None = None) -> bool:
+    """What is said of the terminals of `process`, else ours, once that is `hidden` or patience is at its end."""
     end = select.poll()
     for _ in range(int(PATIENCE_S * 100)):
-        if hidden_input(os.getpid()) is hidden:
+        if hidden_input(process or os.getpid()) is hidden:
             return hidden
         end.poll(10)
     return not hidden
@@ -144,6 +146,18 @@ def test_a_password_asked_for_in_a_terminal_within_the_terminal_is_hidden(opens:
     assert until_hidden(True)
 
 
+def test_a_password_asked_for_in_tmux_is_hidden(opens: Opens, tmp_path: Path) -> None:
+    """What tmux shows runs below a process of its own, outside the terminal."""
+    needs_debian("tmux")
+    tmux = ["tmux", "-f", "/dev/null", "-S", str(tmp_path / "tmux")]
+    asking = shlex.join([*tmux, "new-session", "bash -c 'read -s word'"])
+    window = opens("bash", "-c", f"export TERM=xterm LC_ALL=C.UTF-8; {asking}; true")
+    try:
+        assert until_hidden(True, window.process)
+    finally:
+        subprocess.run([*tmux, "kill-server"], check=True)
+
+
 def test_one_of_several_windows_is_enough(opens: Opens) -> None:
     opens("cat")
     opens(*GETPASS).wait_for("secret: ")
@@ -163,8 +177,8 @@ def test_the_terminal_that_a_terminal_emulator_was_started_from_does_not_count(o
     assert not hidden_input(emulator.process)
 
 
-def test_a_program_whose_name_looks_like_numbers_confuses_nothing(opens: Opens, tmp_path: "os.PathLike[str]") -> None:
-    odd = os.path.join(tmp_path, ") S 1 2 3 (4")
-    os.symlink("/bin/sh", odd)
-    opens(odd, "-c", "stty -echo; echo asking; read word").wait_for("asking")
+def test_a_program_whose_name_looks_like_numbers_confuses_nothing(opens: Opens, tmp_path: Path) -> None:
+    odd = tmp_path / ") S 1 2 3 (4"
+    odd.symlink_to("/bin/sh")
+    opens(str(odd), "-c", "stty -echo; echo asking; read word").wait_for("asking")
     assert hidden_input(os.getpid())

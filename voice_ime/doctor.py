@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from voice_ime import spoken
 from voice_ime.commands import ExitCode
@@ -87,9 +87,11 @@ class Machine(ABC):
     def free_mb(self) -> int: ...
 
 
-# --- the checks ---
+M = TypeVar("M")
+"""What a check asks."""
+Check = Callable[[M, Messages], Finding]
 
-Check = Callable[[Machine, Messages], Finding]
+# --- the checks ---
 
 
 def python(machine: Machine, messages: Messages) -> Finding:
@@ -165,15 +167,15 @@ def disk(machine: Machine, messages: Messages) -> Finding:
 
 
 @dataclass(frozen=True)
-class Row:
+class Row(Generic[M]):
     name: str
     """In the JSON; does not change."""
-    check: Check
+    check: Check[M]
     exit_code: ExitCode
     """Of the doctor, where this is the first check that failed."""
 
 
-ROWS = (
+ROWS: tuple[Row[Machine], ...] = (
     Row("python", python, ExitCode.NO_MODEL),
     Row("system", system, ExitCode.NO_MODEL),
     Row("packages", packages, ExitCode.NO_MODEL),
@@ -187,13 +189,16 @@ ROWS = (
 )
 
 
-def examine(machine: Machine, messages: Messages, rows: Sequence[Row] = ROWS) -> Iterator[tuple[Row, Finding]]:
+Result = tuple[Row[Any], Finding]
+
+
+def examine(machine: Machine, messages: Messages) -> Iterator[Result]:
     """Each row with what its check found, one after the other."""
-    for row in rows:
-        yield row, _found(row, machine, messages)
+    for row in ROWS:
+        yield row, found(row, machine, messages)
 
 
-def exit_code(findings: Sequence[tuple[Row, Finding]]) -> ExitCode:
+def exit_code(findings: Sequence[Result]) -> ExitCode:
     """OK where dictating will work, else that of the first check that failed."""
     return next((row.exit_code for row, finding in findings if finding.status == "failed"), ExitCode.OK)
 
@@ -205,14 +210,14 @@ def lines(finding: Finding, messages: Messages) -> list[str]:
     return [messages(f"doctor.{finding.status}", message=finding.message), finding.next_step]
 
 
-def last_line(findings: Sequence[tuple[Row, Finding]], messages: Messages) -> str:
+def last_line(findings: Sequence[Result], messages: Messages) -> str:
     failed, warnings = (sum(one.status == status for _, one in findings) for status in ("failed", "warning"))
     if failed:
         return messages("doctor.unwell", count=failed)
     return messages("doctor.well_enough", count=warnings) if warnings else messages("doctor.well")
 
 
-def as_json(findings: Sequence[tuple[Row, Finding]]) -> dict[str, list[dict[str, str]]]:
+def as_json(findings: Sequence[Result]) -> dict[str, list[dict[str, str]]]:
     checks = [
         {"name": row.name, "status": one.status, "message": one.message, "next_step": one.next_step}
         for row, one in findings
@@ -220,7 +225,8 @@ def as_json(findings: Sequence[tuple[Row, Finding]]) -> dict[str, list[dict[str,
     return {"checks": checks}
 
 
-def _found(row: Row, machine: Machine, messages: Messages) -> Finding:
+def found(row: Row[M], machine: M, messages: Messages) -> Finding:
+    """What the check of this row finds; an error is a finding, too."""
     try:
         return row.check(machine, messages)
     except VoiceImeError as error:

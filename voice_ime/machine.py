@@ -42,10 +42,10 @@ class ThisMachine(Machine):
             return None
 
     def missing_packages(self, packages: Sequence[str]) -> Sequence[str]:
-        return [package for package in packages if not _is_installed(package)]
+        return missing_packages(packages)
 
     def install_command(self, packages: Sequence[str]) -> str:
-        return f"{sys.executable} -m pip install {' '.join(packages)}"
+        return install_command(packages)
 
     def load_engine(self) -> tuple[str, Sequence[str]]:
         from voice_ime.engine.catalog import load
@@ -95,6 +95,14 @@ class ThisMachine(Machine):
     def free_mb(self) -> int:
         folder = next(folder for folder in self._token_file.parents if folder.exists())
         return shutil.disk_usage(folder).free // 1_000_000
+
+
+def missing_packages(packages: Sequence[str]) -> Sequence[str]:
+    return [package for package in packages if not _is_installed(package)]
+
+
+def install_command(packages: Sequence[str]) -> str:
+    return f"{sys.executable} -m pip install {' '.join(packages)}"
 
 
 def _is_installed(package: str) -> bool:

@@ -85,7 +85,7 @@ class FakeMachine(Machine):
             raise self.troubles[part]
 
 
-def findings(machine: Machine, messages: Messages = EN) -> list[tuple[Row, Finding]]:
+def findings(machine: Machine, messages: Messages = EN) -> list[tuple[Row[Machine], Finding]]:
     return list(examine(machine, messages))
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 
 from voice_ime import protocol as wire
@@ -55,6 +55,7 @@ class Desktop:
         self._finals: dict[str, wire.Final] = {}
         self._began: dict[int, int] = {}
         """The sample at which each open take began."""
+        self._pending: set[asyncio.Task[None]] = set()
         self._closing: int | None = None
         """The take of which the tail is being heard."""
 
@@ -65,14 +66,30 @@ class Desktop:
         self._tell_what_was_lost()
         try:
             async with asyncio.TaskGroup() as tasks:
-                self._tasks = tasks
+                self._work = tasks
                 tasks.create_task(self._hear_client())
                 tasks.create_task(self._deliver())
                 while True:
                     await self._handle(await self._events.get())
+                    self._events.task_done()
         finally:
             for hotkeys in self._parts.hotkeys:
                 hotkeys.stop()
+
+    async def idle(self) -> None:
+        """Returns once all that has happened so far is dealt with, texts included."""
+        while True:
+            await self._events.join()
+            if self._pending:
+                await asyncio.wait(self._pending)
+            await self._deliveries.join()
+            if self._events.empty() and not self._pending:
+                return
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = self._work.create_task(work)
+        self._pending.add(task)
+        task.add_done_callback(self._pending.discard)
 
     def _start_hotkeys(self, loop: asyncio.AbstractEventLoop) -> None:
         """Those that cannot be had are told; the others do."""
@@ -133,16 +150,16 @@ class Desktop:
     def _do(self, effect: c.Effect) -> None:
         match effect:
             case c.FindTarget():
-                self._tasks.create_task(self._find_target(effect.take))
+                self._start(self._find_target(effect.take))
             case c.OpenSound():
                 self._open(effect.take)
             case c.CloseSound():
-                self._tasks.create_task(self._close(effect.take))
+                self._start(self._close(effect.take))
             case c.DropSound():
                 self._parts.listening.drop()
                 self._client.cancel(self._began.pop(effect.take, self._client.position))
             case c.SendContext():
-                self._tasks.create_task(self._send_context(effect.target))
+                self._start(self._send_context(effect.target))
             case c.Deliver():
                 self._deliveries.put_nowait(lambda: self._deliver_one(effect))
             case c.InsertHeld():
@@ -213,6 +230,8 @@ class Desktop:
                 await work()
             except VoiceImeError as error:
                 self.trouble(error)
+            finally:
+                self._deliveries.task_done()
 
     async def _deliver_one(self, effect: c.Deliver) -> None:
         final = self._finals.pop(effect.utterance)

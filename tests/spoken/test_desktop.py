@@ -1,0 +1,417 @@
+"""The desktop client as its user hears it: a desk in memory, real logic, a client that hears what it is told."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from voice_ime_desktop.announce.recording import RecordingAnnouncer
+from voice_ime_desktop.controller import Controller
+from voice_ime_desktop.delivery import Delivery
+from voice_ime_desktop.desktop import Desktop, Parts
+from voice_ime_desktop.focus.base import Kind, Target
+from voice_ime_desktop.focus.recording import FakeDesk, FakeField
+from voice_ime_desktop.hotkeys.base import Press
+from voice_ime_desktop.hotkeys.recording import RecordingHotkeys
+from voice_ime_desktop.insert.base import Place, ReadBack, Way
+from voice_ime_desktop.insert.inserter import Inserter
+from voice_ime_desktop.journal import Journal, State
+from voice_ime_desktop.listening import Listening
+from voice_ime_desktop.microphone import Microphone, OnPcm
+
+from voice_ime import protocol as wire
+from voice_ime.client import Connected, Disconnected, Event
+from voice_ime.errors import InsertionFailed
+from voice_ime.messages import Messages
+
+SAY = Messages("en")
+
+
+class FakeMicrophone(Microphone):
+    def start(self, on_pcm: OnPcm) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+@dataclass
+class FakeClient:
+    """Hears `answers` in turn: at each release the next; "" is silence."""
+
+    answers: list[str] = field(default_factory=list)
+    position: int = 0
+    kept_finals: list[str] = field(default_factory=list)
+    contexts: list[wire.Context] = field(default_factory=list)
+    events_queue: "asyncio.Queue[Event]" = field(default_factory=asyncio.Queue)
+    withheld: bool = False
+    """Whether answers wait for `give`."""
+
+    def send(self, pcm: bytes) -> None:
+        self.position += len(pcm) // 2
+
+    def finalize(self) -> int:
+        self.position += 16000  # a second was said
+        if not self.withheld:
+            self.give()
+        return self.position
+
+    def give(self) -> None:
+        text = self.answers.pop(0) if self.answers else ""
+        if text:
+            self.events_queue.put_nowait(final(self.position - 16000, self.position, text))
+        self.events_queue.put_nowait(wire.Finalized(sample=self.position))
+
+    def cancel(self, start: int = 0) -> int:
+        self.events_queue.put_nowait(wire.Cancelled(sample=self.position))
+        return self.position
+
+    def context(self, context: wire.Context) -> None:
+        self.contexts.append(context)
+
+    def kept(self, said: wire.Final) -> None:
+        self.kept_finals.append(said.text)
+
+    async def events(self) -> AsyncIterator[Event]:
+        while True:
+            yield await self.events_queue.get()
+            self.events_queue.task_done()
+
+
+def final(start: int, end: int, text: str) -> wire.Final:
+    return wire.Final(
+        utterance=f"u{start}",
+        start_sample=start,
+        end_sample=end,
+        decided_sample=end,
+        reason="finalize",
+        text=text,
+        language="en",
+        edits=(wire.Insert(text=text),),
+        words=(),
+        alternatives=(),
+        timings=wire.Timings(endpoint_s=None, queue_s=0, detect_s=0, encode_s=0, decode_s=0, final_s=0),
+    )
+
+
+@dataclass
+class DeskWay(Way):
+    """Types into the field that has the focus."""
+
+    desk: FakeDesk
+    broken: bool = False
+    swallows: bool = False
+    """Takes the text and does nothing with it."""
+    name: str = "desk"
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def can(self, target: Target) -> bool:
+        return True
+
+    async def insert(self, target: Target, text: str) -> None:
+        if self.broken:
+            raise InsertionFailed(self.name)
+        if self.desk.focused is not None and not self.swallows:
+            self.desk.focused.type(text)
+
+
+@dataclass
+class DeskReadBack(ReadBack):
+    desk: FakeDesk
+
+    async def place(self, target: Target) -> Place | None:
+        one = self.desk.of(target)
+        return Place(target, one.caret - one.selected) if one is not None and target.readable else None
+
+    async def arrived(self, place: Place, text: str) -> bool:
+        one = self.desk.of(place.target)
+        return one is not None and one.text[place.start : place.start + len(text)] == text
+
+    async def remove(self, place: Place, text: str) -> bool:
+        one = self.desk.of(place.target)
+        if one is None or not await self.arrived(place, text):
+            return False
+        one.text = one.text[: place.start] + one.text[place.start + len(text) :]
+        one.caret = place.start
+        return True
+
+
+@dataclass
+class Scene:
+    desk: FakeDesk
+    client: FakeClient
+    keys: RecordingHotkeys
+    announcer: RecordingAnnouncer
+    journal: Journal
+    way: DeskWay
+    desktop: Desktop
+
+    @property
+    def spoken(self) -> list[str]:
+        return self.announcer.spoken
+
+    async def talk(self) -> None:
+        self.keys.hold()
+        await self.quiet()
+        self.keys.let_go()
+        await self.quiet()
+
+    async def press(self, press: Press) -> None:
+        self.keys.press(press)
+        await self.quiet()
+
+    async def quiet(self) -> None:
+        """Until nothing happens any more."""
+        async with asyncio.timeout(10):
+            for _ in range(3):  # what one hears may be what another waits for
+                await asyncio.sleep(0)
+                await self.desktop.idle()
+                await self.client.events_queue.join()
+
+    def editor(self, text: str = "") -> FakeField:
+        one = self.desk.add("editor")
+        one.text, one.caret = text, len(text)
+        self.desk.focus_on(one)
+        return one
+
+
+@asynccontextmanager
+async def scene(folder: Path, *answers: str) -> AsyncIterator[Scene]:
+    desk, client = FakeDesk(), FakeClient(list(answers))
+    keys, announcer, journal = RecordingHotkeys(), RecordingAnnouncer(), Journal(folder / "journal")
+    way = DeskWay(desk)
+    delivery = Delivery(journal, Inserter(desk, DeskReadBack(desk), [way]), desk)
+    listening = Listening(FakeMicrophone(), 0.5, 0.0)
+    listening.arm()
+    parts = Parts(desk, delivery, listening, (keys,), announcer)
+    desktop = Desktop(parts, client, journal, Controller("hold"), SAY, "Pause")
+    running = asyncio.create_task(desktop.run())
+    try:
+        await asyncio.sleep(0)  # it begins to run
+        await desktop.idle()
+        yield Scene(desk, client, keys, announcer, journal, way, desktop)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        journal.close()
+
+
+def held(reason: str) -> str:
+    return SAY("desktop.held", why=SAY(f"desktop.reason.{reason}"))
+
+
+async def test_what_was_said_is_in_the_field_and_said_back(tmp_path: Path) -> None:
+    async with scene(tmp_path, "Hello world.") as s:
+        editor = s.editor()
+        await s.talk()
+        assert editor.text == "Hello world."
+        assert s.spoken == ["Hello world."]
+        assert s.client.kept_finals == ["Hello world."]
+        assert [entry.state for entry in s.journal.entries()] == [State.VERIFIED]
+
+
+async def test_the_server_is_told_what_stands_before_the_caret(tmp_path: Path) -> None:
+    async with scene(tmp_path, " there") as s:
+        s.editor("Hello")
+        await s.talk()
+        assert [context.before for context in s.client.contexts] == ["Hello"]
+
+
+async def test_who_moved_to_another_field_hears_that_the_text_is_held(tmp_path: Path) -> None:
+    async with scene(tmp_path, "Hello.") as s:
+        editor, other = s.editor(), s.desk.add("other")
+        s.keys.hold()
+        await s.quiet()
+        s.desk.focus_on(other)
+        s.keys.let_go()
+        await s.quiet()
+        assert (editor.text, other.text) == ("", "")
+        assert s.spoken == [held("focus_moved")]
+        s.desk.focus_on(editor)
+        await s.press(Press.INSERT_HELD)
+        assert editor.text == "Hello."
+        assert s.spoken[-1] == "Hello."
+
+
+async def test_into_a_password_field_nothing_is_said_or_kept(tmp_path: Path) -> None:
+    async with scene(tmp_path, "secret") as s:
+        password = s.desk.add("password", Kind.PASSWORD)
+        s.desk.focus_on(password)
+        await s.talk()
+        assert password.text == ""
+        assert s.spoken == [SAY("desktop.reason.password")]
+        assert s.journal.entries() == []
+
+
+async def test_a_terminal_that_asks_for_a_password_while_one_speaks_gets_nothing(tmp_path: Path) -> None:
+    async with scene(tmp_path, "list the files") as s:
+        terminal = s.desk.add("terminal", Kind.TERMINAL)
+        s.desk.focus_on(terminal)
+        s.keys.hold()
+        await s.quiet()
+        terminal.refusal = "hidden_input"
+        s.keys.let_go()
+        await s.quiet()
+        assert terminal.text == ""
+        assert s.spoken == [SAY("desktop.refused", why=SAY("desktop.reason.hidden_input"))]
+
+
+async def test_in_a_terminal_the_client_is_silent_but_for_a_sound(tmp_path: Path) -> None:
+    async with scene(tmp_path, "list the files") as s:
+        terminal = s.desk.add("terminal", Kind.TERMINAL)
+        s.desk.focus_on(terminal)
+        await s.talk()
+        assert terminal.text == "list the files"
+        assert s.spoken == []
+
+
+async def test_nothing_heard_is_said(tmp_path: Path) -> None:
+    async with scene(tmp_path, "") as s:
+        s.editor()
+        await s.talk()
+        assert s.spoken == [SAY("desktop.nothing_heard")]
+
+
+async def test_a_text_that_did_not_arrive_is_held_and_never_tried_twice(tmp_path: Path) -> None:
+    async with scene(tmp_path, "Hello.") as s:
+        editor = s.editor()
+        s.way.swallows = True
+        await s.talk()
+        assert editor.text == ""
+        assert s.spoken == [held("not_arrived")]
+
+
+async def test_a_program_that_takes_no_text_makes_it_held(tmp_path: Path) -> None:
+    async with scene(tmp_path, "Hello.") as s:
+        s.editor()
+        s.way.broken = True
+        await s.talk()
+        assert s.spoken == [held("no_way")]
+
+
+async def test_what_cannot_be_read_back_is_said_to_be_unchecked(tmp_path: Path) -> None:
+    async with scene(tmp_path, "Hello.") as s:
+        s.desk.focus_on(s.desk.add("xterm", Kind.UNKNOWN, readable=False))
+        await s.talk()
+        assert s.spoken == ["Hello.", SAY("desktop.unverified")]
+        assert [entry.state for entry in s.journal.entries()] == [State.UNVERIFIED]
+
+
+async def test_the_last_insertion_can_be_undone_while_it_still_stands_there(tmp_path: Path) -> None:
+    async with scene(tmp_path, "One.", "Two.") as s:
+        editor = s.editor("Start. ")
+        await s.talk()
+        await s.press(Press.UNDO)
+        assert editor.text == "Start. "
+        assert s.spoken[-1] == SAY("desktop.undone")
+        await s.talk()
+        editor.text = "changed by hand"
+        await s.press(Press.UNDO)
+        assert editor.text == "changed by hand"
+        assert s.spoken[-1] == SAY("desktop.not_undone")
+
+
+async def test_the_last_text_can_be_heard_again_and_where_it_went(tmp_path: Path) -> None:
+    async with scene(tmp_path, "Hello.") as s:
+        s.editor()
+        await s.press(Press.REPEAT)
+        assert s.spoken == [SAY("desktop.nothing_yet")]
+        await s.talk()
+        await s.press(Press.REPEAT)
+        await s.press(Press.WHERE)
+        assert s.spoken[-2:] == ["Hello.", SAY("desktop.where.verified", application="fake", why="")]
+
+
+async def test_two_dictations_in_a_row_each_go_to_their_own_field(tmp_path: Path) -> None:
+    async with scene(tmp_path, "One.", "Two.") as s:
+        first = s.editor()
+        s.client.withheld = True
+        await s.talk()
+        s.client.withheld = False
+        s.client.give()
+        await s.quiet()
+        second = s.desk.add("second")
+        s.desk.focus_on(second)
+        await s.talk()
+        assert (first.text, second.text) == ("One.", "Two.")
+
+
+async def test_escape_forgets_what_is_being_said(tmp_path: Path) -> None:
+    async with scene(tmp_path, "Never mind.") as s:
+        editor = s.editor()
+        s.keys.hold()
+        await s.quiet()
+        await s.press(Press.CANCEL)
+        s.keys.let_go()
+        await s.quiet()
+        assert editor.text == ""
+        assert s.spoken == [SAY("desktop.cancelled")]
+
+
+async def test_a_text_left_over_from_a_client_that_died_is_said_at_the_next_start(tmp_path: Path) -> None:
+    before = Journal(tmp_path / "journal")
+    before.intend("Was this inserted?", "editor")
+    before.close()
+    async with scene(tmp_path) as s:
+        assert s.spoken == [SAY("desktop.perhaps_inserted_at_start", count=1, texts="Was this inserted?")]
+        editor = s.editor()
+        await s.press(Press.INSERT_HELD)
+        assert editor.text == "Was this inserted?"
+
+
+async def test_a_lost_server_and_its_return_are_said(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        s.client.events_queue.put_nowait(Disconnected())
+        await s.quiet()
+        s.client.events_queue.put_nowait(Connected(ready(), again=True))
+        await s.quiet()
+        assert s.spoken == [SAY("desktop.server_lost"), SAY("desktop.server_back")]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_ready_is_said_with_the_key(tmp_path: Path, language: str) -> None:
+    async with scene(tmp_path) as s:
+        s.client.events_queue.put_nowait(Connected(ready(), again=False))
+        await s.quiet()
+        assert s.spoken == [SAY("desktop.ready", key="Pause")]
+        assert "Pause" in Messages(language)("desktop.ready", key="Pause")
+
+
+async def test_what_the_person_says_is_in_no_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("DEBUG"):
+        async with scene(tmp_path, "mandragora") as s:
+            s.editor("mandragora")
+            await s.talk()
+            s.way.broken = True
+            s.client.answers.append("mandragora")
+            await s.talk()
+    assert "mandragora" not in caplog.text
+
+
+def ready() -> wire.Ready:
+    return wire.Ready(
+        version=1,
+        server="voice-ime",
+        session="session-1",
+        next_sample=0,
+        resumed=False,
+        capabilities=wire.EngineFacts(
+            engine="fake",
+            languages=("en",),
+            word_times="none",
+            confidence=False,
+            alternatives=False,
+            scores_text=False,
+            streaming=False,
+        ),
+        limits=wire.Limits(
+            max_frame_bytes=262144,
+            max_messages_per_s=50,
+            max_unkept_finals=1000,
+            longest_utterance_s=20,
+            resume_s=300,
+        ),
+    )

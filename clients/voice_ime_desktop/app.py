@@ -3,19 +3,19 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from voice_ime.client import ClientOptions, DictationClient
-from voice_ime.errors import DesktopUnavailable, MicrophoneError
+from voice_ime.errors import DesktopError, DesktopUnavailable, MicrophoneError
 from voice_ime.local_server import LocalServer, serve_command
 from voice_ime.messages import Messages
 from voice_ime.settings import DesktopSettings
 from voice_ime_desktop.accessibility import Accessibility
 from voice_ime_desktop.announce.base import Announcer
-from voice_ime_desktop.controller import Controller
+from voice_ime_desktop.controller import Controller, Pressed
 from voice_ime_desktop.delivery import Delivery
 from voice_ime_desktop.desktop import Desktop, Parts
 from voice_ime_desktop.focus.active_window import ActiveWindow
@@ -80,12 +80,13 @@ class App:
         options = ClientOptions(endpoints=False, partials=False, messages="zh" if messages.language == "zh" else "en")
         self._client = DictationClient(self._server.address, options)
         self._loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[None] = self._loop.create_future()
+        self._desktop: Desktop | None = None
 
     async def run(self) -> None:
         """Until SIGTERM or SIGINT. VoiceImeErrors, perhaps in an ExceptionGroup, where it cannot go on."""
-        end = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
-            self._loop.add_signal_handler(number, end.set)
+            self._loop.add_signal_handler(number, self._end)
         async with AsyncExitStack() as held:
             desktop = await self._put_together(held)
             async with asyncio.TaskGroup() as tasks:
@@ -93,13 +94,18 @@ class App:
                     tasks.create_task(work)
                     for work in (self._server.run(), self._client.run(), desktop.run(), self._arm(desktop))
                 ]
-                await end.wait()
-                await self._client.close()
-                for task in running:
-                    task.cancel()
+                try:
+                    await self._ended
+                finally:
+                    await self._client.close()
+                    for task in running:
+                        task.cancel()
 
     async def _put_together(self, held: AsyncExitStack) -> Desktop:
-        """Everything started; `held` ends it again, the last first."""
+        """Everything started; `held` ends it again, the last first. DesktopAlreadyRunning comes first of all."""
+        control = ControlHotkeys(self._place.control_socket, self._insert_entry)
+        control.start(self._pressed)
+        held.callback(control.stop)
         await held.enter_async_context(_started(self._announcer))
         journal = Journal(
             self._place.state_folder / FILE, most=self._settings.journal_most, days=self._settings.journal_days
@@ -117,13 +123,13 @@ class App:
         )
         held.callback(self._listening.disarm)
         delivery = Delivery(journal, inserter, focus)
-        parts = Parts(focus, delivery, self._listening, self._hotkeys(display), self._announcer)
-        self._desktop = Desktop(
+        parts = Parts(focus, delivery, self._listening, (self._hotkeys(display),), self._announcer)
+        self._desktop = desktop = Desktop(
             parts, self._client, journal, Controller(self._settings.talk), self._messages, self._settings.talk_key
         )
         for error in missing:
-            self._desktop.trouble(error)
-        return self._desktop
+            desktop.trouble(error)
+        return desktop
 
     def _inserter(self, accessibility: Accessibility, focus: AtspiFocus, display: str) -> Inserter:
         engine = IbusEngine(lambda: ibus_address(self._place.environment))
@@ -134,7 +140,7 @@ class App:
         )
         return Inserter(focus, AtspiReadBack(accessibility), ways)
 
-    def _hotkeys(self, display: str) -> tuple[ControlHotkeys, X11Hotkeys]:
+    def _hotkeys(self, display: str) -> X11Hotkeys:
         keys = {
             Press.TALK_DOWN: self._settings.talk_key,
             Press.INSERT_HELD: self._settings.insert_key,
@@ -142,8 +148,7 @@ class App:
             Press.WHERE: self._settings.where_key,
             Press.UNDO: self._settings.undo_key,
         }
-        control = ControlHotkeys(self._place.control_socket, self._insert_entry)
-        return control, X11Hotkeys(display, keys)
+        return X11Hotkeys(display, keys, self._lost)
 
     async def _arm(self, desktop: Desktop) -> None:
         """Opens the microphone; one that is not there is told, and looked for again and again."""
@@ -161,13 +166,37 @@ class App:
         if told:
             desktop.microphone_told(None)
 
+    def _end(self, why: DesktopError | None = None) -> None:
+        if self._ended.done():
+            return
+        if why is None:
+            self._ended.set_result(None)
+        else:
+            self._ended.set_exception(why)
+
     # --- from other threads ---
 
+    def _pressed(self, press: Press) -> None:
+        self._with_desktop(lambda desktop: desktop.happened(Pressed(press)))
+
     def _insert_entry(self, number: int) -> None:
-        self._loop.call_soon_threadsafe(lambda: self._desktop.insert_entry(number))
+        self._with_desktop(lambda desktop: desktop.insert_entry(number))
 
     def _microphone_told(self, trouble: MicrophoneError | None) -> None:
-        self._loop.call_soon_threadsafe(lambda: self._desktop.microphone_told(trouble))
+        self._with_desktop(lambda desktop: desktop.microphone_told(trouble))
+
+    def _lost(self, why: DesktopError) -> None:
+        """The display is gone, and with it everything to dictate into."""
+        self._loop.call_soon_threadsafe(self._end, why)
+
+    def _with_desktop(self, call: Callable[[Desktop], None]) -> None:
+        """What comes before everything is started is too early to mean anything."""
+
+        def now() -> None:
+            if self._desktop is not None:
+                call(self._desktop)
+
+        self._loop.call_soon_threadsafe(now)
 
 
 @asynccontextmanager

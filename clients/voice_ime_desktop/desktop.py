@@ -144,6 +144,7 @@ class Desktop:
     # --- what is to be done ---
 
     async def _handle(self, event: c.Event) -> None:
+        logger.debug("event: %s", type(event).__name__)
         for effect in self._controller.handle(event):
             self._do(effect)
 
@@ -266,6 +267,7 @@ class Desktop:
         self._say("not_undone" if entry is None else "undone")
 
     def _settled(self, delivered: Delivered) -> None:
+        logger.info("utterance %d: %s %s", delivered.entry.number, delivered.entry.state.value, delivered.entry.reason)
         self.happened(c.Settled(delivered.entry, delivered.target))
 
     def _repeat(self) -> None:

@@ -115,13 +115,18 @@ def _is_installed(package: str) -> bool:
 
 def loudest_of_microphone() -> int:
     """The loudest of the samples of half a second. MicrophoneError, MicrophoneSilent where none come."""
+    return max(map(abs, array.array("h", heard_by_microphone(LISTEN_S))), default=0)
+
+
+def heard_by_microphone(seconds: float) -> bytes:
+    """What it hears now, as 16-bit mono sound at 16 kHz. MicrophoneError, MicrophoneSilent where nothing comes."""
     from voice_ime_desktop.microphone import best_microphone
 
-    loudest: list[int] = []
+    blocks: list[bytes] = []
     begun, over = threading.Event(), threading.Event()
 
     def hear(block: bytes) -> None:
-        loudest.append(max(map(abs, array.array("h", block)), default=0))
+        blocks.append(block)
         begun.set()
 
     def told(trouble: MicrophoneError | None) -> None:
@@ -131,12 +136,12 @@ def loudest_of_microphone() -> int:
     microphone.start(hear)
     try:
         if begun.wait(FIRST_SOUND_S):
-            over.wait(LISTEN_S)
+            over.wait(seconds)
     finally:
         microphone.stop()
-    if not loudest:
+    if not blocks:
         raise MicrophoneSilent()
-    return max(loudest)
+    return b"".join(blocks)
 
 
 async def _start_server(options: Sequence[str]) -> float:

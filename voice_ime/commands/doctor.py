@@ -5,25 +5,47 @@ import json
 from typing import TYPE_CHECKING
 
 from voice_ime.command_line import Parser
+from voice_ime.commands import ExitCode
 from voice_ime.messages import Messages
 
 if TYPE_CHECKING:
+    from voice_ime_desktop.this_desktop import ThisDesktop
+
     from voice_ime.settings import Settings
+
+SPEAK_S = 3
 
 
 def add_arguments(parser: Parser, messages: Messages) -> None:
     parser.epilog = messages("doctor.help_ending")
     parser.add_argument("--json", action="store_true", help=messages("doctor.help_json"))
+    parser.add_argument("--microphone", action="store_true", help=messages("doctor.help_microphone"))
 
 
 def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> int:
+    from voice_ime_desktop.this_desktop import ThisDesktop, session_bus_of
+
+    environment = arguments.environment
+    desktop = ThisDesktop(environment, session_bus_of(environment), arguments.control_socket, settings.desktop.talk_key)
+    if arguments.microphone:
+        return _speak_and_see(desktop, messages)
+    return _examine(arguments, settings, desktop, messages)
+
+
+def _examine(
+    arguments: argparse.Namespace, settings: "Settings", desktop: "ThisDesktop", messages: Messages
+) -> ExitCode:
+    from itertools import chain
+
+    from voice_ime_desktop.checks import examine_desktop
+
     from voice_ime.doctor import as_json, examine, exit_code, last_line, lines
     from voice_ime.local_server import same_settings
     from voice_ime.machine import ThisMachine
 
     machine = ThisMachine(settings, arguments.state_folder / "token", same_settings(arguments))
     findings = []
-    for row, finding in examine(machine, messages):
+    for row, finding in chain(examine(machine, messages), examine_desktop(desktop, messages)):
         findings.append((row, finding))
         if not arguments.json:
             print(*lines(finding, messages), sep="\n", flush=True)
@@ -32,3 +54,22 @@ def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages)
     else:
         print(last_line(findings, messages), flush=True)
     return exit_code(findings)
+
+
+def _speak_and_see(desktop: "ThisDesktop", messages: Messages) -> ExitCode:
+    from contextlib import suppress
+
+    from voice_ime_desktop.checks import microphone_level
+    from voice_ime_desktop.level import level_of
+
+    from voice_ime.doctor import lines
+    from voice_ime.machine import heard_by_microphone
+
+    desktop.tell(messages("desktop.level.prepare", seconds=SPEAK_S), messages.language)
+    with suppress(EOFError):
+        input()
+    print(messages("dictate.listening"), flush=True)
+    finding = microphone_level(level_of(heard_by_microphone(SPEAK_S)), messages)
+    for line in lines(finding, messages):
+        desktop.tell(line, messages.language)
+    return ExitCode.OK

@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages)
     from voice_ime_desktop.announce.together import announcer_of
     from voice_ime_desktop.app import App, Place
 
-    given = {name: value for name in ("talk", "talk_key") if (value := getattr(arguments, name)) is not None}
+    given = {name: value for name in ("talk", "talk_key") if (value := getattr(arguments, name, None)) is not None}
     desktop = settings.desktop.model_copy(update=given)
     place = Place(arguments.environment, arguments.state_folder, arguments.control_socket)
     announcer = announcer_of(arguments.environment, sys.stdout, messages, speech=desktop.speech, sounds=desktop.sounds)

@@ -17,6 +17,7 @@ def add_arguments(parser: Parser, messages: Messages) -> None:
     file = messages("help.file_word")
     parser.epilog = messages("dictate.help_ending")
     parser.add_argument("file", type=Path, nargs="?", metavar=file, help=messages("dictate.help_file"))
+    parser.add_argument("--terminal", action="store_true", help=messages("dictate.help_terminal"))
     parser.add_argument("--sample", action="store_true", help=messages("dictate.help_sample"))
     parser.add_argument("--url", metavar=messages("dictate.url_word"), help=messages("dictate.help_url"))
     parser.add_argument("--token-file", type=Path, metavar=file, help=messages("dictate.help_token_file"))
@@ -27,6 +28,10 @@ def add_arguments(parser: Parser, messages: Messages) -> None:
 def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> int:
     if arguments.language is not None and not re.fullmatch("[a-z]{2}", arguments.language):
         raise ConfigError(where="--language", detail=messages("dictate.two_letters"))
+    if _belongs_on_the_desktop(arguments):
+        from voice_ime.commands import desktop
+
+        return desktop.run(arguments, settings, messages)
     import asyncio
 
     from voice_ime.local_server import same_settings
@@ -41,3 +46,22 @@ def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages)
         partials=arguments.partials is not False,
     )
     return asyncio.run(start_dictating(wishes, messages, same_settings(arguments)))
+
+
+def _belongs_on_the_desktop(arguments: argparse.Namespace) -> bool:
+    """Where nothing else was asked for, a person at a desktop wants the words in the window that has the focus."""
+    asked = (arguments.file, arguments.url, arguments.language, arguments.partials)
+    if arguments.terminal or arguments.sample or any(value is not None for value in asked):
+        return False
+    return bool(arguments.environment.get("DISPLAY")) and _has_microphone()
+
+
+def _has_microphone() -> bool:
+    from voice_ime.errors import MicrophoneError
+    from voice_ime_desktop.microphone import require_microphone
+
+    try:
+        require_microphone()
+    except MicrophoneError:
+        return False
+    return True

@@ -21,9 +21,10 @@ def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages)
     import asyncio
     import sys
 
-    from voice_ime.local_server import same_settings
     from voice_ime_desktop.announce.together import announcer_of
     from voice_ime_desktop.app import App, Place
+
+    from voice_ime.local_server import same_settings
 
     given = {name: value for name in ("talk", "talk_key") if (value := getattr(arguments, name, None)) is not None}
     desktop = settings.desktop.model_copy(update=given)

@@ -57,8 +57,9 @@ def _belongs_on_the_desktop(arguments: argparse.Namespace) -> bool:
 
 
 def _has_microphone() -> bool:
-    from voice_ime.errors import MicrophoneError
     from voice_ime_desktop.microphone import require_microphone
+
+    from voice_ime.errors import MicrophoneError
 
     try:
         require_microphone()

@@ -125,9 +125,11 @@ class AtspiFocus(Focus):
         """What has the focus. Programs take the state away from an object when its window loses the focus."""
         if (ref := self._focused) is not None and await self._has_focus(ref, window):
             return await self._inside(ref)
+        heard = self._focused
         for root in await self._roots(window):
-            if (found := await self._search(root)) is not None:
-                self._focused = found
+            if (found := await self._search([root])) is not None:
+                if self._focused == heard:  # else it moved while we searched
+                    self._focused = found
                 return await self._inside(found)
         return None
 
@@ -163,24 +165,28 @@ class AtspiFocus(Focus):
         roots = await self._accessibility.programs()
         return [root for root in roots if await self._is_shown_by(window, root)]
 
-    async def _search(self, root: Ref) -> Ref | None:
-        """The object below `root` that has the focus, level by level; for one that had it before we listened."""
-        level, seen = [root], 0
+    async def _search(self, level: list[Ref]) -> Ref | None:
+        """What has the focus below, level by level; for an object that had it before we listened.
+
+        A browser gives the state to the page as well as to the field in it: the innermost counts.
+        """
+        seen = 0
         while level and seen < _LARGEST_SEARCH:
             seen += len(level)
             looked = await asyncio.gather(*(self._look(ref) for ref in level))
-            for ref, (focused, _) in zip(level, looked, strict=True):
+            for ref, (focused, children) in zip(level, looked, strict=True):
                 if focused:
-                    return ref
+                    return await self._search(children) or ref
             level = list(chain.from_iterable(children for _, children in looked))
         return None
 
     async def _look(self, ref: Ref) -> tuple[bool, list[Ref]]:
         try:
             states = await self._accessibility.states(ref)
-            if State.FOCUSED in states or State.MANAGES_DESCENDANTS in states:
-                return State.FOCUSED in states, []
-            return False, (await self._accessibility.children(ref))[:_WIDEST]
+            focused = State.FOCUSED in states
+            if State.MANAGES_DESCENDANTS in states:
+                return focused, []
+            return focused, (await self._accessibility.children(ref))[:_WIDEST]
         except (CallFailed, NoAnswer):
             return False, []
 

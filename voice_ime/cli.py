@@ -62,6 +62,7 @@ COMMANDS = (
     _command("journal", "desktop"),
     _command("doctor", "server"),
     _command("key", "desktop", quick=True),
+    _command("bench", "server,desktop"),
 )
 
 
@@ -124,7 +125,7 @@ def _parser(messages: Messages, commands: Sequence[Command]) -> Parser:
         messages=messages, prog="voice-ime", description=messages("help.description"), epilog=_exit_codes(messages)
     )
     parser.set_defaults(config=None, engine=None, model=None, messages=None, log_level="warning")
-    _add_common(parser, messages)
+    add_common(parser, messages)
     version = f"voice-ime {__version__}"
     parser.add_argument("--version", action="version", version=version, help=messages("help.version"))
     choice = parser.add_subparsers(
@@ -144,13 +145,16 @@ def _parser(messages: Messages, commands: Sequence[Command]) -> Parser:
 def _fill(command: Command, messages: Messages) -> Callable[[Parser], None]:
     def fill(parser: Parser) -> None:
         command.load().add_arguments(parser, messages)
-        _add_common(parser, messages)
+        add_common(parser, messages)
 
     return fill
 
 
-def _add_common(parser: Parser, messages: Messages) -> None:
-    """May stand before or after the command, so no defaults: the second parser would undo what the first has read."""
+def add_common(parser: Parser, messages: Messages) -> None:
+    """The options of every command.
+
+    They may stand before or after the command, so no defaults: the second parser would undo what the first has read.
+    """
     file, folder = messages("help.file_word"), messages("help.folder_word")
     name = messages("help.name_word")
     options: tuple[tuple[str, dict[str, Any]], ...] = (

@@ -25,6 +25,12 @@ class ConfigError(VoiceImeError, ValueError):
     code = "config"
 
 
+class CheckoutNeeded(VoiceImeError):
+    """What was asked for is not part of the installed package, only of its sources."""
+
+    code = "checkout_needed"
+
+
 # --- engines ---
 
 

@@ -9,6 +9,7 @@ from enum import IntEnum
 from voice_ime.errors import (
     AccessError,
     AudioError,
+    CheckoutNeeded,
     ConfigError,
     DesktopAlreadyRunning,
     DesktopError,
@@ -45,6 +46,7 @@ class ExitCode(IntEnum):
 
 _CODES: tuple[tuple[type[VoiceImeError], ExitCode], ...] = (
     (ConfigError, ExitCode.WRONG_USAGE),
+    (CheckoutNeeded, ExitCode.WRONG_USAGE),
     (UnknownEngine, ExitCode.WRONG_USAGE),
     (LanguageNotSupported, ExitCode.WRONG_USAGE),
     (EngineUnavailable, ExitCode.NO_MODEL),

@@ -152,7 +152,7 @@ def from_halves(
     right = np.concatenate([none, np.cumsum(np.clip(after - whole, _WORST, 0)[:, ::-1], axis=1)], axis=1)[:, ::-1]
     evidence = left + right
     borders = [_pause(evidence[:, border], best) for border, best in enumerate(_steps(-evidence.T))]
-    late = [min(moment + _HALVES_EARLY_S, duration_s) for moment in at_s]
+    late = [min(max(moment + _HALVES_EARLY_S, 0.0), duration_s) for moment in at_s]
     return _in_order([_between(late[last], late[first]) for (_, last), (first, _) in pairwise(borders)])
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from voice_ime.audio import read_blocks
 from voice_ime.dictation.formatting import Surroundings, fit
 from voice_ime.engine.base import SAMPLE_RATE, Engine, Hypothesis, Options, Word
-from voice_ime.engine.listener import Detector, FinalStep, Listener, PartialStep, Step
+from voice_ime.engine.listener import Detector, FinalStep, Listener, PartialStep, PrepareStep, Step
 from voice_ime.errors import AudioError, RecognitionFailed
 from voice_ime.settings import SpeechSettings
 
@@ -104,6 +104,8 @@ class _Writing:
                 self.problem = self.problem or error
 
     def _run(self, step: Step) -> None:
+        if isinstance(step, PrepareStep):
+            return  # nobody waits for the final
         if isinstance(step, PartialStep):
             step.run()
         elif (hypothesis := step.run()).text:

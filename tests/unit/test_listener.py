@@ -1,11 +1,13 @@
 """From a stream of sound to utterances."""
 
+import itertools
+
 import numpy as np
 import pytest
-from tests.fakes import EchoEngine, LevelDetector, loud, silent
 
+from tests.fakes import EchoEngine, LevelDetector, loud, silent
 from voice_ime.engine.base import Options, Samples
-from voice_ime.engine.listener import FinalStep, Listener, PartialStep, Step
+from voice_ime.engine.listener import FinalStep, Listener, PartialStep, PrepareStep, Step
 from voice_ime.settings import SpeechSettings
 
 SETTINGS = SpeechSettings(before_s=0.32, after_s=0.32, endpoint_delay_s=0.512, longest_s=8, partial_every_s=1.0)
@@ -104,7 +106,7 @@ def test_speech_without_pauses_is_cut_at_its_quietest_place_and_no_sound_is_lost
     heard = hear(listener(), quiet_spot)
     assert [final[2] for final in heard] == ["length", "length", "endpoint"]
     assert 6 * 16000 <= heard[0][1] <= 6.2 * 16000
-    assert [(earlier[1], later[0]) for earlier, later in zip(heard, heard[1:], strict=False)] == [
+    assert [(earlier[1], later[0]) for earlier, later in itertools.pairwise(heard)] == [
         (later[0], later[0]) for later in heard[1:]
     ]
     assert sum(int(final[3].split(", ")[1].split()[0]) for final in heard) == round(16.2 * 16000)
@@ -141,3 +143,21 @@ def test_cancel_may_skip_sound_that_never_came() -> None:
     assert listening.position == 48000
     (final,) = hear(listening, sound(loud(1), silent(1)))
     assert final[0] == 48000
+
+
+def test_the_final_is_prepared_once_in_each_pause_with_the_sound_it_will_have() -> None:
+    listening, prepared = listener(), []
+    whole = sound(loud(1.024), silent(0.4), loud(1.024), silent(1.024))
+    for start in range(0, len(whole), 320):
+        for step in listening.accept(whole[start : start + 320]):
+            if isinstance(step, PrepareStep):
+                prepared.append(listening.position)
+            if isinstance(step, FinalStep):
+                assert len(prepared) == 2
+    assert len(prepared) == 2
+    assert 16384 + 5120 <= prepared[0] <= 16384 + 6400
+
+
+def test_push_to_talk_prepares_nothing() -> None:
+    listening = listener(endpoints=False)
+    assert [step for step in listening.accept(sound(loud(1), silent(2))) if isinstance(step, PrepareStep)] == []

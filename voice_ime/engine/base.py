@@ -99,6 +99,9 @@ class Utterance(ABC):
     def partial(self) -> Hypothesis | None:
         """The hypothesis for the sound so far, or None where there is nothing new to say."""
 
+    def prepare(self) -> None:  # noqa: B027  # an engine that cannot work ahead does nothing
+        """Work ahead: find out now what `finish` would answer if no more sound came. The answer stays the same."""
+
     @abstractmethod
     def finish(self) -> Hypothesis:
         """The final hypothesis. Once; then only `score` may be called."""

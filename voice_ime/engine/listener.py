@@ -48,6 +48,17 @@ class PartialStep:
 
 
 @dataclass(frozen=True)
+class PrepareStep:
+    """A pause: the final can be worked out before it is decided that this is one. May be left out.
+
+    It costs nothing but work: if speech goes on, what was prepared is forgotten.
+    """
+
+    start: int
+    run: Callable[[], None]
+
+
+@dataclass(frozen=True)
 class FinalStep:
     """An utterance has ended; positions in samples of the session. `run` must be called, once."""
 
@@ -62,7 +73,7 @@ class FinalStep:
     run: Callable[[], Hypothesis]
 
 
-Step = PartialStep | FinalStep
+Step = PartialStep | PrepareStep | FinalStep
 
 
 class Listener:
@@ -141,6 +152,8 @@ class Listener:
         self._start = sample
         self._fed_to = sample
         self._next_partial = 0
+        self._prepared_for = -1
+        """End of the speech before the pause in which the final was last prepared."""
         self._detect_s = 0.0
         self._tape.drop_before(sample)
 
@@ -175,7 +188,16 @@ class Listener:
         self._feed(last_useful)
         if self._fed_to - self._start >= _samples(self._settings.longest_s):
             return self._finish(self._quietest(), now, "length")
-        return self._partial_if_due()
+        return self._prepare_if_due(now, speech_end) or self._partial_if_due()
+
+    def _prepare_if_due(self, now: int, speech_end: int) -> PrepareStep | None:
+        """Once in each pause, when all the sound that the final would hear is there."""
+        whole = speech_end + _samples(self._settings.after_s)
+        delay = self._rules.endpoint_delay
+        if delay is None or self._utterance is None or now < whole or self._prepared_for == speech_end:
+            return None
+        self._prepared_for = speech_end
+        return PrepareStep(self._start, self._utterance.prepare)
 
     def _partial_if_due(self) -> PartialStep | None:
         fed = self._fed_to - self._start

@@ -19,7 +19,8 @@ class Urgency(IntEnum):
 
     FINAL = 0
     DETECTION = 1
-    PARTIAL = 2
+    PREPARATION = 2
+    PARTIAL = 3
 
 
 class Pool:

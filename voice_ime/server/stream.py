@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from voice_ime import protocol as wire
 from voice_ime.audio import from_pcm16
 from voice_ime.engine.base import SAMPLE_RATE
-from voice_ime.engine.listener import FinalStep, Listener, Step
+from voice_ime.engine.listener import FinalStep, Listener, PartialStep, PrepareStep, Step
 from voice_ime.engine.pool import Pool, Urgency
 from voice_ime.errors import RecognitionFailed, VoiceImeError
 from voice_ime.session import Delays, Forget, Outcome, Release, Session, Sound, is_fatal
@@ -107,10 +107,7 @@ class Stream:
     async def _recognise(self, steps: Iterator[Step]) -> None:
         while (step := await self._pool.run(Urgency.DETECTION, lambda: next(steps, None))) is not None:
             try:
-                if isinstance(step, FinalStep):
-                    await self._final(step)
-                elif self.waiting < BEHIND and self.sink is not None:
-                    self._send(self.session.partial(step, await self._pool.run(Urgency.PARTIAL, step.run)))
+                await self._do_step(step)
             except VoiceImeError as error:
                 if is_fatal(error):
                     raise
@@ -118,6 +115,16 @@ class Stream:
             except Exception:
                 logger.exception("recognition failed")
                 self._fail(RecognitionFailed(engine=self._listener.engine))
+
+    async def _do_step(self, step: Step) -> None:
+        """Partials, and finals in advance, are left out while sound waits."""
+        match step:
+            case FinalStep():
+                await self._final(step)
+            case PrepareStep() if self.waiting < BEHIND:
+                await self._pool.run(Urgency.PREPARATION, step.run)
+            case PartialStep() if self.waiting < BEHIND and self.sink is not None:
+                self._send(self.session.partial(step, await self._pool.run(Urgency.PARTIAL, step.run)))
 
     async def _final(self, step: FinalStep) -> None:
         arrived = self._arrivals.of(step.decided)

@@ -111,4 +111,7 @@ class Delivery:
     async def _noted(self, entry: Entry, state: State, reason: str | None) -> Entry:
         if entry.number == NOT_NOTED:
             return replace(entry, state=state, reason=reason)
-        return await asyncio.to_thread(self._journal.settle, entry.number, state, reason)
+        try:
+            return await asyncio.to_thread(self._journal.settle, entry.number, state, reason)
+        except LookupError:  # the person erased it meanwhile
+            return replace(entry, state=state, reason=reason)

@@ -117,7 +117,7 @@ class Journal:
     def forget(self, number: int | None = None) -> int:
         """Erase one entry, or all; how many there were."""
         where, values = ("where number = ?", (number,)) if number is not None else ("", ())
-        return self._translated(lambda: self._run(f"delete from utterance {where}", *values))
+        return self._translated(lambda: self._erase(f"delete from utterance {where}", *values))
 
     # --- inside ---
 
@@ -143,7 +143,14 @@ class Journal:
     def _forget_old(self) -> None:
         oldest = self._clock() - self._days * DAY_S
         keep = "select number from utterance order by number desc limit ?"
-        self._run(f"delete from utterance where at < ? or number not in ({keep})", oldest, self._most)
+        self._erase(f"delete from utterance where at < ? or number not in ({keep})", oldest, self._most)
+
+    def _erase(self, sql: str, *values: object) -> int:
+        count = self._run(sql, *values)
+        if count:  # the words also stand in SQLite's log of changes
+            with closing(self._database.execute("pragma wal_checkpoint(truncate)")) as cursor:
+                cursor.fetchall()
+        return count
 
     def _run(self, sql: str, *values: object) -> int:
         with closing(self._database.execute(sql, values)) as cursor:

@@ -314,6 +314,16 @@ async def test_the_last_insertion_can_be_undone_while_it_still_stands_there(tmp_
         assert s.spoken[-1] == SAY("desktop.not_undone")
 
 
+async def test_the_last_insertion_can_be_undone_after_its_words_were_erased_from_the_journal(tmp_path: Path) -> None:
+    async with scene(tmp_path, "Hello.") as s:
+        editor = s.editor()
+        await s.talk()
+        s.journal.forget()
+        await s.press(Press.UNDO)
+        assert editor.text == ""
+        assert s.spoken[-1] == SAY("desktop.undone")
+
+
 async def test_the_last_text_can_be_heard_again_and_where_it_went(tmp_path: Path) -> None:
     async with scene(tmp_path, "Hello.") as s:
         s.editor()

@@ -85,3 +85,25 @@ def test_an_entry_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(LookupError):
         journal.settle(7, State.HELD)
     journal.close()
+
+
+@pytest.mark.parametrize("number", [None, 1])
+def test_what_is_erased_stands_in_none_of_its_files_while_the_client_still_runs(
+    tmp_path: Path, number: int | None
+) -> None:
+    client, command = Journal(tmp_path / "journal"), Journal(tmp_path / "journal")
+    client.settle(client.intend("mandragora", "gedit").number, State.VERIFIED)
+    assert command.forget(number) == 1
+    assert [file.name for file in tmp_path.iterdir() if b"mandragora" in file.read_bytes()] == []
+    client.close()
+    command.close()
+
+
+def test_what_became_too_old_stands_in_none_of_its_files(tmp_path: Path) -> None:
+    clock = Clock()
+    journal = Journal(tmp_path / "journal", days=2, clock=clock)
+    journal.intend("mandragora", "gedit")
+    clock.now += 3 * DAY_S
+    journal.intend("new", "gedit")
+    assert [file.name for file in tmp_path.iterdir() if b"mandragora" in file.read_bytes()] == []
+    journal.close()

@@ -107,6 +107,8 @@ class App:
         control.start(self._pressed)
         held.callback(control.stop)
         await held.enter_async_context(_started(self._announcer))
+        held.callback(self._say, "ended")
+        self._say("starting")
         journal = Journal(
             self._place.state_folder / FILE, most=self._settings.journal_most, days=self._settings.journal_days
         )
@@ -149,6 +151,9 @@ class App:
             Press.UNDO: self._settings.undo_key,
         }
         return X11Hotkeys(display, keys, self._lost)
+
+    def _say(self, key: str) -> None:
+        self._announcer.say(self._messages(f"desktop.{key}"), self._messages.language)
 
     async def _arm(self, desktop: Desktop) -> None:
         """Opens the microphone; one that is not there is told, and looked for again and again."""

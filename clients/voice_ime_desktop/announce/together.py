@@ -38,11 +38,6 @@ class TogetherAnnouncer(Announcer):
     def quiet(self) -> None:
         self._speech.quiet()
 
-    @property
-    def speaks(self) -> bool:
-        """Whether, after the start, sentences are spoken rather than given `instead`."""
-        return self._speech is not self._instead
-
     async def _started(self, way: Announcer) -> Announcer:
         try:
             await way.start()

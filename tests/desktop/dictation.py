@@ -45,9 +45,13 @@ class Dictation:
         self._language = language
         self._log = session.home / "client.log"
         self.process: subprocess.Popen[bytes] | None = None
-        folder = session.home / ".config" / "voice-ime"
+        self.configure(settings or {})
+
+    def configure(self, settings: Mapping[str, Any]) -> None:
+        """Settings for the next start of the client, and of its server."""
+        folder = self._session.home / ".config" / "voice-ime"
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "settings.toml").write_text(_toml({"language": language, **(settings or {})}), encoding="utf-8")
+        (folder / "settings.toml").write_text(_toml({"language": self._language, **settings}), encoding="utf-8")
 
     # --- the program
 

@@ -87,6 +87,22 @@ def hard_clips() -> list[Samples]:
     return [np.concatenate(list(read_blocks(manifest.parent / row["path"]))) for row in chosen]
 
 
+def test_what_was_prepared_is_the_final(engine: MoonshineEngine, two_cities: Samples) -> None:
+    utterance = engine.begin(Options())
+    utterance.feed(two_cities)
+    utterance.prepare()
+    utterance.prepare()
+    assert without_work(utterance.finish()) == without_work(heard(engine, two_cities))
+
+
+def test_what_was_prepared_is_forgotten_when_speech_goes_on(engine: MoonshineEngine, two_cities: Samples) -> None:
+    utterance = engine.begin(Options())
+    utterance.feed(two_cities[:40_000])
+    utterance.prepare()
+    utterance.feed(two_cities[40_000:])
+    assert without_work(utterance.finish()) == without_work(heard(engine, two_cities))
+
+
 def test_partials_grow_to_the_text(engine: MoonshineEngine, two_cities: Samples) -> None:
     utterance = engine.begin(Options())
     utterance.feed(two_cities[: 3 * 16_000])

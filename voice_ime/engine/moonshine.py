@@ -192,14 +192,14 @@ class MoonshineUtterance(Utterance):
         self._blocks: list[Samples] = []
         self._fresh = False
         self._draft: tuple[int, ...] = ()
+        self._prepared: tuple[Hypothesis, _Heard | None] | None = None
         self._heard: _Heard | None = None
-        self._prepared: Hypothesis | None = None
 
     def feed(self, samples: Samples) -> None:
         if len(samples):
-            self._prepared = None
             self._blocks.append(np.array(samples, np.float32))
             self._fresh = True
+            self._prepared = None
 
     def partial(self) -> Hypothesis | None:
         if not self._fresh:
@@ -215,33 +215,22 @@ class MoonshineUtterance(Utterance):
 
     def prepare(self) -> None:
         if self._prepared is None:
-            self._prepared = self._answer()
+            self._prepared = self._final()
             self._fresh = False
 
     def finish(self) -> Hypothesis:
         self.prepare()
+        hypothesis, self._heard = self._prepared or (_nothing(), None)
         self._blocks = []
-        assert self._prepared is not None
-        return self._prepared
-
-    def _answer(self) -> Hypothesis:
-        samples = self._samples()
-        if _is_silent(samples):
-            return Hypothesis("", final=True, language="en", timings={"encode_s": 0.0, "decode_s": 0.0})
-        found, decoder, timings = self._search(samples, margin=MARGIN)
-        began = time.perf_counter()
-        reading, others = likeliest(decoder, MARKS, read(decoder, MARKS, found), self._model.vocabulary)
-        timings["decode_s"] += time.perf_counter() - began
-        self._heard = _Heard(decoder, reading)
-        return self._timed(final_hypothesis(self._model.vocabulary, reading, others, timings), samples)
+        return hypothesis
 
     def cancel(self) -> None:
         self._blocks = []
         self._seen = []
         self._fresh = False
         self._draft = ()
-        self._heard = None
         self._prepared = None
+        self._heard = None
 
     def score(self, texts: list[str]) -> list[float]:
         if self._heard is None:
@@ -250,18 +239,28 @@ class MoonshineUtterance(Utterance):
         decoder, reading = self._heard.decoder, self._heard.reading
         return [score(decoder, MARKS, reading, ids(text) if text.strip() else []) for text in texts]
 
-    def _timed(self, hypothesis: Hypothesis, samples: Samples) -> Hypothesis:
-        """`hypothesis` with the times of its words, as far as there is evidence."""
+    def _final(self) -> tuple[Hypothesis, "_Heard | None"]:
+        samples = self._samples()
+        if _is_silent(samples):
+            return _nothing(), None
+        found, decoder, timings = self._search(samples, margin=MARGIN)
         began = time.perf_counter()
-        if self._word_times and self._heard is not None:
-            times = times_from_halves(self._model.vocabulary, self._heard, len(samples) / SAMPLE_RATE)
+        reading, others = likeliest(decoder, MARKS, read(decoder, MARKS, found), self._model.vocabulary)
+        decoded = time.perf_counter()
+        heard = _Heard(decoder, reading)
+        timings["decode_s"] += decoded - began
+        hypothesis = final_hypothesis(self._model.vocabulary, reading, others)
+        words = self._timed(hypothesis.words, samples, heard)
+        timings["times_s"] = time.perf_counter() - decoded
+        return replace(hypothesis, words=words, timings=timings), heard
+
+    def _timed(self, words: tuple[Word, ...], samples: Samples, heard: "_Heard") -> tuple[Word, ...]:
+        """`words` with their times, as far as there is evidence."""
+        if self._word_times:
+            times = times_from_halves(self._model.vocabulary, heard, len(samples) / SAMPLE_RATE)
         else:
-            times = from_partials([word.text for word in hypothesis.words], self._seen, speech_edges(samples))
-        words = tuple(
-            replace(word, start_s=start, end_s=end) for word, (start, end) in zip(hypothesis.words, times, strict=True)
-        )
-        timings = {**hypothesis.timings, "times_s": time.perf_counter() - began}
-        return replace(hypothesis, words=words, timings=timings)
+            times = from_partials([word.text for word in words], self._seen, speech_edges(samples))
+        return tuple(replace(word, start_s=start, end_s=end) for word, (start, end) in zip(words, times, strict=True))
 
     def _search(
         self, samples: Samples, margin: float
@@ -284,6 +283,11 @@ def _is_silent(samples: Samples) -> bool:
     return len(samples) < _LEAST or float(np.abs(samples).max()) < _SILENCE
 
 
+def _nothing() -> Hypothesis:
+    timings = {"encode_s": 0.0, "decode_s": 0.0, "times_s": 0.0}
+    return Hypothesis("", final=True, language="en", timings=timings)
+
+
 @dataclass(frozen=True)
 class _Heard:
     """What `score` needs of a finished utterance."""
@@ -302,7 +306,6 @@ def final_hypothesis(
     vocabulary: Vocabulary,
     reading: Reading[DecoderState],
     others: Sequence[Alternative],
-    timings: dict[str, float],
 ) -> Hypothesis:
     """The words of a finished text with what else they could have been."""
     text = vocabulary.text
@@ -325,7 +328,6 @@ def final_hypothesis(
         final=True,
         log_probability=reading.log_probability,
         language="en",
-        timings=timings,
     )
 
 

@@ -1,6 +1,6 @@
 """When each word was said, from evidence only: words that leave none have no times. Pure: no sound, no model.
 
-Two kinds of evidence. Partials: a word that stays from a certain partial on was said shortly before it; that costs
+Two kinds of evidence. Partials: a word that stays from a certain partial on ended about then; that costs
 nothing. Halves: where the words before a border go well with the sound up to a moment, and the words after it with
 the sound from there, the border lies at that moment; that costs two passes of the decoder for each moment tried.
 """
@@ -18,8 +18,6 @@ from voice_ime.engine.base import SAMPLE_RATE, Samples
 Times = tuple[float | None, float | None]
 """Start and end in seconds from the first sample; None: no evidence."""
 
-_PARTIAL_LAG_S = 0.15
-"""A word comes to stay this long after its end, in the middle."""
 _HALVES_EARLY_S = 0.15
 """Halves put a border this much too early, in the middle."""
 _HALVES_ALIKE_S = 0.15
@@ -90,7 +88,7 @@ def _said_by(step: int, partials: Sequence[Seen], speech_end: float) -> float:
     """Seconds by which a word was said that came to stay with partial number `step`, or after all of them."""
     if step == len(partials):
         return speech_end
-    return min(max(partials[step].at_s - _PARTIAL_LAG_S, 0.0), speech_end)
+    return min(partials[step].at_s, speech_end)
 
 
 def _disagreements(final: Sequence[str], partials: Sequence[Seen]) -> NDArray[np.float64]:

@@ -22,29 +22,29 @@ def test_no_words_have_no_times() -> None:
     assert from_partials([], seen((1.0, "It")), (0.0, 2.0)) == []
 
 
-def test_a_word_was_said_shortly_before_it_came_to_stay() -> None:
+def test_a_word_ended_when_it_came_to_stay() -> None:
     partials = seen((0.4, ""), (0.8, "It"), (1.2, "It was"), (1.6, "It was"))
-    assert rounded(from_partials(FINAL, partials, (0.3, 2.0))) == [(0.3, 0.65), (0.65, 1.05), (1.05, 2.0)]
+    assert rounded(from_partials(FINAL, partials, (0.3, 2.0))) == [(0.3, 0.8), (0.8, 1.2), (1.2, 2.0)]
 
 
 def test_of_words_that_came_together_only_the_outer_borders_are_known() -> None:
     partials = seen((0.8, "It"), (1.2, "It was late"))
-    assert rounded(from_partials(FINAL, partials, (0.0, 2.0))) == [(0.0, 0.65), (0.65, None), (None, 1.05)]
+    assert rounded(from_partials(FINAL, partials, (0.0, 2.0))) == [(0.0, 0.8), (0.8, None), (None, 1.2)]
 
 
 def test_capitals_and_punctuation_do_not_matter() -> None:
     partials = seen((0.8, "it."), (1.2, "IT, was"))
-    assert rounded(from_partials(FINAL, partials, (0.0, 2.0)))[:2] == [(0.0, 0.65), (0.65, 1.05)]
+    assert rounded(from_partials(FINAL, partials, (0.0, 2.0)))[:2] == [(0.0, 0.8), (0.8, 1.2)]
 
 
 def test_a_word_that_is_lost_in_one_partial_came_all_the_same() -> None:
     partials = seen((0.8, "It"), (1.2, "It was"), (1.6, "It was"), (2.0, "It"), (2.4, "It was late"))
-    assert rounded(from_partials(FINAL, partials, (0.0, 3.0)))[1] == (0.65, 1.05)
+    assert rounded(from_partials(FINAL, partials, (0.0, 3.0)))[1] == (0.8, 1.2)
 
 
 def test_a_wrong_guess_before_the_speech_does_not_count() -> None:
     partials = seen((0.4, "late"), (0.8, "It"), (1.2, "It was"), (1.6, "It was late"))
-    assert rounded(from_partials(FINAL, partials, (0.0, 2.0)))[2] == (1.05, 1.45)
+    assert rounded(from_partials(FINAL, partials, (0.0, 2.0)))[2] == (1.2, 1.6)
 
 
 def test_times_stay_within_the_speech() -> None:

@@ -168,7 +168,8 @@ class AtspiFocus(Focus):
     async def _search(self, level: list[Ref]) -> Ref | None:
         """What has the focus below, level by level; for an object that had it before we listened.
 
-        A browser gives the state to the page as well as to the field in it: the innermost counts.
+        A browser gives the state to the page as well as to the field in it: the innermost counts, unless it is a mere
+        part of the field, such as the pane inside a text field of Qt.
         """
         seen = 0
         while level and seen < _LARGEST_SEARCH:
@@ -176,9 +177,16 @@ class AtspiFocus(Focus):
             looked = await asyncio.gather(*(self._look(ref) for ref in level))
             for ref, (focused, children) in zip(level, looked, strict=True):
                 if focused:
-                    return await self._search(children) or ref
+                    inner = await self._search(children)
+                    return ref if inner is None or await self._is_undescribed(inner) else inner
             level = list(chain.from_iterable(children for _, children in looked))
         return None
+
+    async def _is_undescribed(self, ref: Ref) -> bool:
+        try:
+            return await self._accessibility.role(ref) in _UNDESCRIBED
+        except (CallFailed, NoAnswer):
+            return False
 
     async def _look(self, ref: Ref) -> tuple[bool, list[Ref]]:
         try:

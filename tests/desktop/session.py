@@ -100,11 +100,15 @@ class Session:
     def start_input_method(self) -> None:
         """IBus, ready for programs of every toolkit; a running one is replaced."""
         require("ibus")
-        folder = self.home / ".config" / "ibus" / "bus"
-        shutil.rmtree(folder, ignore_errors=True)  # the address of an earlier one
+        before = self._input_method_address()
         self.start(["ibus-daemon", "--xim", "--replace", "--panel", "disable"])
-        until(lambda: folder.is_dir() and any(folder.iterdir()), "IBus")
+        until(lambda: self._input_method_address() not in (before, ""), "IBus")
         until(self.screen.has_input_method, "IBus for XIM")
+
+    def _input_method_address(self) -> str:
+        """What IBus wrote for programs to find it; one that was killed leaves its own."""
+        files = (self.home / ".config" / "ibus" / "bus").glob("*")
+        return "".join(file.read_text() for file in files if file.is_file())
 
     def start_screen_reader(self) -> None:
         """Orca; returns when it has said that it is there."""

@@ -275,6 +275,10 @@ class Accessibility:
         begin, stop = await self._native(ref, start), await self._native(ref, end)
         return bool(await self.call(ref, EDITABLE_TEXT, "DeleteText", "ii", begin, stop))
 
+    async def set_caret(self, ref: Ref, offset: int) -> bool:
+        """Move the caret; False: the program refused. CallFailed, NoAnswer."""
+        return bool(await self.call(ref, TEXT, "SetCaretOffset", "i", await self._native(ref, offset)))
+
     async def select(self, ref: Ref, start: int, end: int) -> bool:
         """Select what stands from `start` to `end`; False: the program refused. CallFailed, NoAnswer."""
         begin, stop = await self._native(ref, start), await self._native(ref, end)

@@ -1,5 +1,7 @@
 """Putting text into a field through the accessibility bus, for programs that no input method reaches."""
 
+from contextlib import suppress
+
 from voice_ime.errors import InsertionFailed
 from voice_ime_desktop.accessibility import Accessibility, Ref
 from voice_ime_desktop.bus import CallFailed, NoAnswer
@@ -33,8 +35,12 @@ class AtspiWay(Way):
         except (CallFailed, NoAnswer) as error:
             raise InsertionFailed(self.name) from error
         await self._insert(ref, at, text)
-        if selection:
-            await self._delete(ref, *selection)
+        with suppress(CallFailed, NoAnswer):  # the text does not stand where it should: reading back will tell
+            if selection:
+                await self._accessibility.delete(ref, *selection)
+                at = selection[0]
+            if await self._accessibility.caret(ref) != at + len(text):  # lines of GTK 4 leave it where it was
+                await self._accessibility.set_caret(ref, at + len(text))
 
     async def _insert(self, ref: Ref, at: int, text: str) -> None:
         try:
@@ -45,9 +51,3 @@ class AtspiWay(Way):
             return  # nobody knows: reading back will tell
         if not done:
             raise InsertionFailed(self.name)
-
-    async def _delete(self, ref: Ref, start: int, end: int) -> None:
-        try:
-            await self._accessibility.delete(ref, start, end)
-        except (CallFailed, NoAnswer):
-            return  # the text does not stand where it should: reading back will tell

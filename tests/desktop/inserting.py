@@ -1,0 +1,96 @@
+"""The parts of the client that put text into windows, put together inside a private session."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from voice_ime_desktop.accessibility import Accessibility
+from voice_ime_desktop.focus.active_window import ActiveWindow
+from voice_ime_desktop.focus.atspi import AtspiFocus
+from voice_ime_desktop.focus.base import Target
+from voice_ime_desktop.insert.atspi import AtspiWay
+from voice_ime_desktop.insert.base import Way
+from voice_ime_desktop.insert.clipboard import ClipboardWay
+from voice_ime_desktop.insert.ibus import IbusWay
+from voice_ime_desktop.insert.ibus_engine import IbusEngine, ibus_address
+from voice_ime_desktop.insert.inserter import Inserter, Outcome
+from voice_ime_desktop.insert.read_back import AtspiReadBack
+
+from tests.desktop.session import Session
+from tests.desktop.x11 import until
+
+
+@dataclass
+class Hands:
+    """Puts text into whatever has the focus in a session."""
+
+    session: Session
+    accessibility: Accessibility
+    focus: AtspiFocus
+    read_back: AtspiReadBack
+    hidden: set[int] = field(default_factory=set)
+    """Processes whose terminals ask for a password."""
+
+    def way(self, name: str) -> Way:
+        display = self.session.environment["DISPLAY"]
+        match name:
+            case "ibus":
+                return IbusWay(self.engine(), self.memory)
+            case "atspi":
+                return AtspiWay(self.accessibility)
+            case "clipboard":
+                return ClipboardWay(display)
+        raise ValueError(name)
+
+    def engine(self) -> IbusEngine:
+        return IbusEngine(lambda: ibus_address(self.session.environment))
+
+    @property
+    def memory(self) -> Path:
+        return self.session.home / "input-method"
+
+    @asynccontextmanager
+    async def inserter(self, *names: str) -> AsyncIterator[Inserter]:
+        inserter = Inserter(self.focus, self.read_back, [self.way(name) for name in names])
+        assert await inserter.start() == []
+        try:
+            yield inserter
+        finally:
+            await inserter.stop()
+
+    async def target(self) -> Target:
+        target = await self.focus.target()
+        assert target is not None
+        return target
+
+    async def insert(self, text: str, *names: str) -> Outcome:
+        """Put `text` into what has the focus, by these ways."""
+        async with self.inserter(*names) as inserter:
+            return await inserter.insert(await self.target(), text)
+
+
+@asynccontextmanager
+async def hands_in(session: Session) -> AsyncIterator[Hands]:
+    accessibility = Accessibility(session.environment["DBUS_SESSION_BUS_ADDRESS"])
+    hidden: set[int] = set()
+    focus = AtspiFocus(accessibility, ActiveWindow(session.environment["DISPLAY"]), hidden.__contains__)
+    await focus.start()
+    try:
+        yield Hands(session, accessibility, focus, AtspiReadBack(accessibility), hidden)
+    finally:
+        await focus.stop()
+
+
+def use_engine(session: Session, name: str) -> None:
+    """Choose an input method as the person would; IBus takes it when a field has the focus."""
+    session.start(["ibus", "engine", name]).wait(20)
+    until(lambda: engine_in_use(session) == name, f"the input method {name}")
+
+
+def engine_in_use(session: Session) -> str:
+    """What IBus's own tool says; empty: none."""
+    process = session.start(["ibus", "engine"], pipes=True)
+    assert process.stdout is not None
+    said, _ = process.communicate(timeout=20)
+    return said.decode().strip()

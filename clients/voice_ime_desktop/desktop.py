@@ -11,6 +11,7 @@ from voice_ime.errors import DesktopUnavailable, MicrophoneError, VoiceImeError
 from voice_ime.messages import Messages
 from voice_ime_desktop import controller as c
 from voice_ime_desktop.announce.base import Announcer
+from voice_ime_desktop.announce.language import language_of
 from voice_ime_desktop.controller import Controller
 from voice_ime_desktop.delivery import Delivered, Delivery
 from voice_ime_desktop.focus.base import Focus, Kind, Refusal, Target
@@ -178,7 +179,7 @@ class Desktop:
                 values = {name: self._messages(f"desktop.{key}") for name, key in effect.values}
                 self._say(effect.key, **values)
             case c.SayText():
-                self._parts.announcer.say(effect.text, self._messages.language)
+                self._say_text(effect.text)
             case c.Quiet():
                 self._parts.announcer.quiet()
             case c.Repeat():
@@ -273,7 +274,7 @@ class Desktop:
     def _repeat(self) -> None:
         entries = self._journal.entries(1)
         if entries and entries[0].text:
-            self._parts.announcer.say(entries[0].text, self._messages.language)
+            self._say_text(entries[0].text)
         else:
             self._say("nothing_yet")
 
@@ -287,8 +288,11 @@ class Desktop:
         application = entry.application or self._messages("desktop.unknown_application")
         self._say(f"where.{entry.state.value}", application=application, why=reason)
 
+    def _say_text(self, text: str) -> None:
+        self._parts.announcer.say(text, language_of(text, self._messages.language))
+
     def _say(self, key: str, /, **values: str | int) -> None:
-        self._parts.announcer.say(self._messages(f"desktop.{key}", **values), self._messages.language)
+        self._say_text(self._messages(f"desktop.{key}", **values))
 
 
 def _post(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:

@@ -274,9 +274,10 @@ class MoonshineUtterance(Utterance):
         return found, decoder, {"encode_s": encoded - began, "decode_s": time.perf_counter() - encoded}
 
     def _samples(self) -> Samples:
-        if len(self._blocks) != 1:
-            self._blocks = [np.concatenate(self._blocks)] if self._blocks else []
-        return self._blocks[0] if self._blocks else np.zeros(0, np.float32)
+        blocks = self._blocks  # `cancel` may come meanwhile
+        if len(blocks) > 1:
+            blocks[:] = [np.concatenate(blocks)]
+        return blocks[0] if blocks else np.zeros(0, np.float32)
 
 
 def _is_silent(samples: Samples) -> bool:

@@ -210,11 +210,15 @@ def lines(finding: Finding, messages: Messages) -> list[str]:
     return [messages(f"doctor.{finding.status}", message=finding.message), finding.next_step]
 
 
-def last_line(findings: Sequence[Result], messages: Messages) -> str:
+def last_line(findings: Sequence[Result], messages: Messages, command: str) -> str:
+    """`command`: the one to dictate with here."""
     failed, warnings = (sum(one.status == status for _, one in findings) for status in ("failed", "warning"))
     if failed:
-        return messages("doctor.unwell", count=failed)
-    return messages("doctor.well_enough", count=warnings) if warnings else messages("doctor.well")
+        in_terminal = exit_code(findings) is ExitCode.NO_DESKTOP  # the desktop comes last
+        return messages("doctor.unwell_desktop" if in_terminal else "doctor.unwell", count=failed)
+    if warnings:
+        return messages("doctor.well_enough", count=warnings, command=command)
+    return messages("doctor.well", command=command)
 
 
 def as_json(findings: Sequence[Result]) -> dict[str, list[dict[str, str]]]:

@@ -97,7 +97,7 @@ def test_on_a_machine_that_is_well_dictating_will_work() -> None:
     found = findings(FakeMachine())
     assert {one.status for _, one in found} == {"ok"}
     assert exit_code(found) == ExitCode.OK
-    assert last_line(found, EN) == "All is well. Start dictating with: voice-ime dictate"
+    assert last_line(found, EN, "voice-ime dictate") == "All is well. Start dictating with: voice-ime dictate"
 
 
 NOT_WELL = [
@@ -121,7 +121,7 @@ def test_what_is_not_well_is_told_with_the_next_step(machine: Machine, name: str
     assert failed[0][1].status == "failed"
     assert failed[0][1].next_step
     assert exit_code(found) == code
-    assert last_line(found, EN) == "Dictating will not work yet. Points that are not well: 1."
+    assert last_line(found, EN, "voice-ime dictate") == "Dictating will not work yet. Points that are not well: 1."
 
 
 WORTH_A_LOOK = [
@@ -142,7 +142,7 @@ def test_what_is_worth_a_look_does_not_keep_from_dictating(machine: Machine, nam
     assert warned[0][1].status == "warning"
     assert warned[0][1].next_step
     assert exit_code(found) == ExitCode.OK
-    assert last_line(found, EN).endswith("Points that may need attention: 1.")
+    assert last_line(found, EN, "voice-ime dictate").endswith("Points that may need attention: 1.")
 
 
 def test_all_missing_packages_are_named_with_the_command_that_brings_them() -> None:

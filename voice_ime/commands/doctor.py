@@ -37,7 +37,7 @@ def _examine(
 ) -> ExitCode:
     from itertools import chain
 
-    from voice_ime_desktop.checks import examine_desktop
+    from voice_ime_desktop.checks import examine_desktop, is_a_desktop
 
     from voice_ime.doctor import as_json, examine, exit_code, last_line, lines
     from voice_ime.local_server import same_settings
@@ -52,7 +52,8 @@ def _examine(
     if arguments.json:
         print(json.dumps(as_json(findings), ensure_ascii=False, indent=2), flush=True)
     else:
-        print(last_line(findings, messages), flush=True)
+        command = "voice-ime desktop" if is_a_desktop(desktop.environment) else "voice-ime dictate"
+        print(last_line(findings, messages, command), flush=True)
     return exit_code(findings)
 
 

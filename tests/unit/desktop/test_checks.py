@@ -13,7 +13,7 @@ from voice_ime_desktop.level import Level, level_of
 from voice_ime_desktop.this_desktop import ThisDesktop
 
 from voice_ime.commands import ExitCode
-from voice_ime.doctor import Finding, exit_code, lines
+from voice_ime.doctor import Finding, exit_code, last_line, lines
 from voice_ime.errors import DesktopUnavailable
 from voice_ime.messages import Messages
 
@@ -130,6 +130,7 @@ def test_what_keeps_from_dictating_into_windows_is_told_with_the_next_step(deskt
     assert {name: one.status for name, one in failed.items()} == {name: "failed"}
     assert failed[name].next_step
     assert exit_code(found) == ExitCode.NO_DESKTOP
+    assert last_line(found, EN, "voice-ime desktop") == EN("doctor.unwell_desktop", count=1)
 
 
 WORTH_A_LOOK = [

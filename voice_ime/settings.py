@@ -106,7 +106,7 @@ class DesktopSettings(_Settings):
     talk: Literal["hold", "toggle"] = "hold"
     """hold: talk while the key is down. toggle: one press begins, the next ends."""
     talk_key: str = "Pause"
-    insert_key: str = ""
+    insert_key: str = "Scroll_Lock"
     """Inserts the latest held text where the focus is."""
     repeat_key: str = ""
     where_key: str = ""

@@ -1,7 +1,6 @@
 """Where the desktop client is put together, started and ended."""
 
 import asyncio
-import os
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -24,7 +23,7 @@ from voice_ime_desktop.focus.base import Focus
 from voice_ime_desktop.focus.terminal import hidden_input
 from voice_ime_desktop.hotkeys.base import Press
 from voice_ime_desktop.hotkeys.control import ControlHotkeys
-from voice_ime_desktop.hotkeys.x11 import X11Hotkeys
+from voice_ime_desktop.hotkeys.x11 import X11Hotkeys, keyboard_has
 from voice_ime_desktop.insert.atspi import AtspiWay
 from voice_ime_desktop.insert.clipboard import ClipboardWay
 from voice_ime_desktop.insert.ibus import IbusWay
@@ -34,6 +33,7 @@ from voice_ime_desktop.insert.read_back import AtspiReadBack
 from voice_ime_desktop.journal import FILE, Journal
 from voice_ime_desktop.listening import Listening
 from voice_ime_desktop.microphone import best_microphone
+from voice_ime_desktop.this_desktop import session_bus_of
 
 REARM_S = 3.0
 """How often a microphone that is not there is looked for."""
@@ -53,12 +53,6 @@ class Place:
         if name := self.environment.get("DISPLAY"):
             return name
         raise DesktopUnavailable("display", "DISPLAY")
-
-    @property
-    def session_bus(self) -> str:
-        """Address of the person's D-Bus session."""
-        runtime = self.environment.get("XDG_RUNTIME_DIR", f"/run/user/{os.getuid()}")
-        return self.environment.get("DBUS_SESSION_BUS_ADDRESS") or f"unix:path={runtime}/bus"
 
 
 class App:
@@ -114,12 +108,12 @@ class App:
         )
         held.callback(journal.close)
         display = self._place.display
-        accessibility = Accessibility(self._place.session_bus)
+        accessibility = Accessibility(session_bus_of(self._place.environment))
         focus = AtspiFocus(accessibility, ActiveWindow(display), hidden_input)
         await held.enter_async_context(_started(focus))
         inserter = self._inserter(accessibility, focus, display)
         held.push_async_callback(inserter.stop)
-        missing = await inserter.start()
+        self._missing = await inserter.start()
         self._listening = Listening(
             best_microphone(self._microphone_told), self._settings.pre_roll_s, self._settings.tail_s
         )
@@ -129,7 +123,7 @@ class App:
         self._desktop = desktop = Desktop(
             parts, self._client, journal, Controller(self._settings.talk), self._messages, self._settings.talk_key
         )
-        for error in missing:
+        for error in self._missing:
             desktop.trouble(error)
         return desktop
 
@@ -150,6 +144,10 @@ class App:
             Press.WHERE: self._settings.where_key,
             Press.UNDO: self._settings.undo_key,
         }
+        for press, name in list(keys.items()):
+            if name and press is not Press.TALK_DOWN and not keyboard_has(display, name):
+                del keys[press]  # one can do without; without a key to talk not
+                self._missing.append(DesktopUnavailable("key", name))
         return X11Hotkeys(display, keys, self._lost)
 
     def _say(self, key: str) -> None:

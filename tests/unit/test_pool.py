@@ -73,3 +73,39 @@ async def test_work_that_nobody_waits_for_any_more_is_not_begun() -> None:
     await pool.run(Urgency.FINAL, lambda: done.append("next"))
     assert done == ["next"]
     pool.close()
+
+
+async def test_work_that_can_be_left_out_is_left_out_when_no_thread_is_free() -> None:
+    pool = Pool(1)
+    begun, free = threading.Event(), threading.Event()
+    done: list[str] = []
+
+    def first() -> None:
+        begun.set()
+        free.wait(10)
+
+    busy = asyncio.create_task(pool.run(Urgency.FINAL, first))
+    await asyncio.to_thread(begun.wait, 10)
+    assert await pool.run_if_free(Urgency.PARTIAL, lambda: done.append("partial"), within_s=0.01) is None
+    free.set()
+    await busy
+    assert await pool.run_if_free(Urgency.PARTIAL, lambda: "well", within_s=10) == "well"
+    assert done == []
+    pool.close()
+
+
+async def test_work_that_has_begun_is_waited_for_however_long_it_takes() -> None:
+    pool = Pool(1)
+    begun, free = threading.Event(), threading.Event()
+
+    def slow() -> str:
+        begun.set()
+        free.wait(10)
+        return "done"
+
+    waiting = asyncio.create_task(pool.run_if_free(Urgency.PARTIAL, slow, within_s=0.01))
+    await asyncio.to_thread(begun.wait, 10)
+    await asyncio.sleep(0.03)  # longer than it was ready to wait
+    free.set()
+    assert await waiting == "done"
+    pool.close()

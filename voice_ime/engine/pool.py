@@ -37,11 +37,24 @@ class Pool:
 
     async def run(self, urgency: Urgency, call: Callable[[], T]) -> T:
         """What `call()` returns or raises. A cancelled wait does not stop a call that has begun."""
+        return await self._put(urgency, call, threading.Lock())
+
+    async def run_if_free(self, urgency: Urgency, call: Callable[[], T], within_s: float) -> T | None:
+        """As `run`; None where no thread was free within `within_s` seconds: then `call` is not run at all."""
+        claim = threading.Lock()
+        answer = self._put(urgency, call, claim)
+        await asyncio.wait((answer,), timeout=within_s)
+        if not answer.done() and claim.acquire(blocking=False):
+            return None
+        return await answer
+
+    def _put(self, urgency: Urgency, call: Callable[[], T], claim: threading.Lock) -> "asyncio.Future[T]":
+        """Queues `call`. Whoever takes `claim` first, a thread or the one who waits, decides whether it is run."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
 
         def job() -> None:
-            if answer.cancelled():
+            if answer.cancelled() or not claim.acquire(blocking=False):
                 return
             try:
                 result = call()
@@ -51,7 +64,7 @@ class Pool:
                 _deliver(loop, answer, answer.set_result, result)
 
         self._jobs.put((urgency, next(self._numbers), job))
-        return await answer
+        return answer
 
     def close(self) -> None:
         """Waits for calls that have begun; those still waiting are not run."""

@@ -24,6 +24,8 @@ MOST = 2 * SAMPLE_RATE
 """Samples recognised in one go, so that a backlog does not keep other speakers waiting."""
 BEHIND = SAMPLE_RATE
 """With this much sound waiting, partials are left out."""
+PATIENCE_S = 0.1
+"""A partial that no thread has time for by then is left out: its speaker's sound must not wait for it."""
 
 logger = logging.getLogger(__name__)
 
@@ -122,9 +124,10 @@ class Stream:
             case FinalStep():
                 await self._final(step)
             case PrepareStep() if self.waiting < BEHIND:
-                await self._pool.run(Urgency.PREPARATION, step.run)
+                await self._pool.run_if_free(Urgency.PREPARATION, step.run, PATIENCE_S)
             case PartialStep() if self.waiting < BEHIND and self.sink is not None:
-                self._send(self.session.partial(step, await self._pool.run(Urgency.PARTIAL, step.run)))
+                hypothesis = await self._pool.run_if_free(Urgency.PARTIAL, step.run, PATIENCE_S)
+                self._send(self.session.partial(step, hypothesis))
 
     async def _final(self, step: FinalStep) -> None:
         arrived = self._arrivals.of(step.decided)

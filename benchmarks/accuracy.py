@@ -163,10 +163,10 @@ def measured(system: System, recordings: Sequence[Clip]) -> dict[str, Any]:
 
 
 def _figures(kind: str, pairs: Sequence[tuple[str, str]]) -> Mapping[str, float]:
-    normalized = [(_comparable(kind, said), _comparable(kind, heard)) for said, heard in pairs]
     if kind == NOISE:
-        counts = [len(heard.split()) for _, heard in normalized]
+        counts = [len(heard.split()) for _, heard in pairs]
         return {"clips": len(pairs), "clips_with_words": sum(map(bool, counts)), "words": sum(counts)}
+    normalized = [(_comparable(kind, said), _comparable(kind, heard)) for said, heard in pairs]
     said = [said for said, _ in normalized]
     result = jiwer.process_words(said, [heard for _, heard in normalized])
     return {

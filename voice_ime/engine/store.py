@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +38,8 @@ class ModelSource:
     @property
     def command(self) -> str:
         """The command that brings the files, and brings them again."""
-        return f"{sys.executable} -m pip install --force-reinstall --no-deps {self.requirement}"
+        pip = [sys.executable, "-m", "pip", "install", "--force-reinstall", "--no-deps"]
+        return shlex.join([*pip, self.requirement])
 
 
 MOONSHINE_TINY_EN = ModelSource(

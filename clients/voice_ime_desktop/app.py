@@ -145,8 +145,12 @@ class App:
             Press.UNDO: self._settings.undo_key,
         }
         for press, name in list(keys.items()):
-            if name and press is not Press.TALK_DOWN and not keyboard_has(display, name):
-                del keys[press]  # one can do without; without a key to talk not
+            if not name or press is Press.TALK_DOWN:
+                continue  # without a key to talk one cannot do
+            if name == self._settings.talk_key:
+                del keys[press]  # whoever talks with it does not want it for anything else
+            elif not keyboard_has(display, name):
+                del keys[press]
                 self._missing.append(DesktopUnavailable("key", name))
         return X11Hotkeys(display, keys, self._lost)
 

@@ -1,5 +1,6 @@
 """The parts of the client that put text into windows, put together inside a private session."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from pathlib import Path
 from voice_ime_desktop.accessibility import Accessibility
 from voice_ime_desktop.focus.active_window import ActiveWindow
 from voice_ime_desktop.focus.atspi import AtspiFocus
-from voice_ime_desktop.focus.base import Target
+from voice_ime_desktop.focus.base import Kind, Target
 from voice_ime_desktop.insert.atspi import AtspiWay
 from voice_ime_desktop.insert.base import Way
 from voice_ime_desktop.insert.clipboard import ClipboardWay
@@ -59,15 +60,17 @@ class Hands:
         finally:
             await inserter.stop()
 
-    async def target(self) -> Target:
-        target = await self.focus.target()
-        assert target is not None
+    async def target(self, kind: Kind = Kind.TEXT) -> Target:
+        """What has the focus, once accessibility knows it: programs tell it of themselves a little after they start."""
+        async with asyncio.timeout(20):
+            while (target := await self.focus.target()) is None or target.kind is not kind:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
         return target
 
-    async def insert(self, text: str, *names: str) -> Outcome:
+    async def insert(self, text: str, *names: str, kind: Kind = Kind.TEXT) -> Outcome:
         """Put `text` into what has the focus, by these ways."""
         async with self.inserter(*names) as inserter:
-            return await inserter.insert(await self.target(), text)
+            return await inserter.insert(await self.target(kind), text)
 
 
 @asynccontextmanager

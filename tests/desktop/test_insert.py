@@ -29,6 +29,7 @@ EVERY_WAY = [
     *((program, way) for program in EDITABLE for way in ("ibus", "atspi", "clipboard")),
     *((CHROMIUM, way) for way in ("ibus", "clipboard")),
 ]
+KINDS = {"vte": Kind.TERMINAL, "xterm": Kind.UNKNOWN}
 TEXTS = (
     "Hello, world. ",
     "你好，世界。",
@@ -86,8 +87,8 @@ async def test_a_password_field_gets_nothing(
 ) -> None:
     field = open_application(program, "password")
     async with hands_in(session) as hands:
-        target = await hands.target()
-        outcome = await hands.insert("hello", way)
+        target = await hands.target(Kind.PASSWORD)
+        outcome = await hands.insert("hello", way, kind=Kind.PASSWORD)
         surroundings = await hands.focus.surroundings(target)
 
     assert outcome == Refused("password")
@@ -96,13 +97,15 @@ async def test_a_password_field_gets_nothing(
 
 
 @pytest.mark.parametrize("program", READABLE, ids=named)
-@pytest.mark.parametrize(("field", "refusal"), [("button", "no_text_field"), ("readonly", "read_only")])
+@pytest.mark.parametrize(
+    ("field", "kind", "refusal"), [("button", Kind.OTHER, "no_text_field"), ("readonly", Kind.TEXT, "read_only")]
+)
 async def test_what_takes_no_text_is_refused(
-    program: Program, field: str, refusal: str, session: Session, open_application: Open
+    program: Program, field: str, kind: Kind, refusal: str, session: Session, open_application: Open
 ) -> None:
     open_application(program, field)
     async with hands_in(session) as hands:
-        outcome = await hands.insert("hello", "ibus", "atspi", "clipboard")
+        outcome = await hands.insert("hello", "ibus", "atspi", "clipboard", kind=kind)
 
     assert isinstance(outcome, Refused)
     assert outcome.refusal == refusal
@@ -164,7 +167,7 @@ async def test_the_text_around_the_caret_is_known(program: Program, session: Ses
 async def test_in_a_terminal_no_line_is_run(program: Program, session: Session, open_application: Open) -> None:
     field = open_application(program)
     async with hands_in(session) as hands:
-        outcome = await hands.insert("echo 你好\n\r\n", "ibus", "atspi", "clipboard")
+        outcome = await hands.insert("echo 你好\n\r\n", "ibus", "atspi", "clipboard", kind=KINDS[program.name])
 
     assert isinstance(outcome, Inserted)
     assert outcome.verified == (program is VTE)
@@ -178,10 +181,8 @@ async def test_plain_x_programs_get_long_texts_whole(
     text = ("一二三 four five. " * 150)[:2000]
     application = open_application(program)
     async with hands_in(session) as hands:
-        target = await hands.target()
-        outcome = await hands.insert(text, "ibus")
+        outcome = await hands.insert(text, "ibus", kind=Kind.UNKNOWN)
 
-    assert target.kind is Kind.UNKNOWN
     assert outcome == Inserted(False, "ibus", text)
     until(lambda: application.text(field) == text, "the text")
 
@@ -192,10 +193,10 @@ async def test_a_terminal_that_asks_for_a_password_gets_nothing(
 ) -> None:
     field = open_application(program)
     async with hands_in(session) as hands:
-        target = await hands.target()
+        target = await hands.target(KINDS[program.name])
         assert target.process is not None
         hands.hidden.add(target.process)
-        outcome = await hands.insert("hello", "ibus", "clipboard")
+        outcome = await hands.insert("hello", "ibus", "clipboard", kind=target.kind)
 
     assert outcome == Refused("hidden_input")
     assert field.text("terminal") == ""
@@ -294,7 +295,7 @@ async def test_the_persons_input_method_is_theirs_again_after_each_text_and_at_t
     use_engine(session, "xkb:us::eng")
     async with hands_in(session) as hands:
         async with hands.inserter("ibus") as inserter:
-            await inserter.insert(await hands.target(), "hello")
+            await inserter.insert(await hands.target(KINDS.get(program.name, Kind.TEXT)), "hello")
             assert engine_in_use(session) == "xkb:us::eng"
 
         assert engine_in_use(session) == "xkb:us::eng"

@@ -76,7 +76,7 @@ class IbusWay(Way):
         own = await self._engine.chosen()
         self._remember(own)
         try:
-            await self._engine.choose(NAME)
+            await self._engine.choose_ours()
             context = self._engine.context
             if context is None or context.field not in ("", field):  # the focus moved meanwhile
                 raise InsertionFailed(self.name)
@@ -86,11 +86,9 @@ class IbusWay(Way):
             await asyncio.shield(self._give_back(own))
 
     async def _give_back(self, own: str | None) -> None:
-        with suppress(CallFailed, NoAnswer):  # IBus is gone or hangs: the file still tells
-            if own is None or own == NAME:
-                await self._engine.field()  # answered when what was sent before is done
-                await self._engine.close()  # there was none: IBus drops ours with the connection
-            else:
+        """Where the person used none, ours stays, which lets all keys pass: leaving none would lose what was sent."""
+        if own is not None and own != NAME:
+            with suppress(CallFailed, NoAnswer):  # IBus is gone or hangs: the file still tells
                 await self._engine.choose(own)
 
     def _remember(self, own: str | None) -> None:

@@ -82,6 +82,7 @@ class IbusEngine:
         self._address = address
         self._bus = Bus("ibus")
         self._made = 0
+        self._purpose = 0
         self.context: Context | None = None
         """Where a commit would go; None while another engine is chosen."""
 
@@ -128,8 +129,14 @@ class IbusEngine:
         values = description.value if isinstance(description, Variant) else description
         return str(values[2])
 
+    async def choose_ours(self) -> None:
+        """Make our engine the one in use; when this returns, `context` tells the field."""
+        await self.choose(NAME)
+        if self.context is not None and self.context.client is None:
+            await self.choose(NAME)  # IBus tells the client from the second time on
+
     async def choose(self, name: str) -> None:
-        """Make `name` the engine in use. For ours: when this returns, `context` tells the field."""
+        """Make `name` the engine in use."""
         await self._bus.call(*_IBUS, "SetGlobalEngine", "s", name)
 
     async def field(self) -> str:
@@ -155,6 +162,7 @@ class IbusEngine:
     def _answer(self, path: str, member: str, body: list[Any]) -> tuple[str, list[Any]]:
         if member == "CreateEngine":
             self._made += 1
+            self._purpose = 0
             return "o", [f"{_ENGINE_PATH}/{self._made}"]
         if member == "ProcessKeyEvent":
             return "b", [False]
@@ -168,13 +176,14 @@ class IbusEngine:
     def _note(self, path: str, member: str, body: list[Any]) -> None:
         if member in ("FocusIn", "FocusInId"):
             field, client = body if len(body) == 2 else ("", None)
-            self.context = Context(path, field, client)
+            self.context = Context(path, field, client, self._purpose)
         elif self.context is None or self.context.path != path:
             return
         elif member in ("FocusOut", "FocusOutId", "Disable", "Destroy"):
             self.context = None
-        elif member == "Set" and body[1] == "ContentType":
-            self.context = replace(self.context, purpose=int(body[2].value[0]))
+        elif member == "Set" and body[1] == "ContentType":  # told only when it changes
+            self._purpose = int(body[2].value[0])
+            self.context = replace(self.context, purpose=self._purpose)
 
 
 def _component() -> Variant:

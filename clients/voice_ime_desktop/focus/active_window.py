@@ -6,6 +6,7 @@ from typing import Any
 from Xlib import X
 from Xlib.display import Display
 from Xlib.error import ConnectionClosedError, DisplayError, XError
+from Xlib.ext import res
 
 from voice_ime.errors import DesktopUnavailable
 
@@ -14,7 +15,7 @@ from voice_ime.errors import DesktopUnavailable
 class Window:
     number: int
     process: int | None
-    """None: the program does not say."""
+    """None: neither the program nor the X server says, e.g. because it runs on another machine."""
     program: str
     """Class of the window, e.g. XTerm, Emacs; never its title."""
 
@@ -59,6 +60,15 @@ class ActiveWindow:
 
     def _described(self, number: int) -> Window:
         window = self._display.create_resource_object("window", number)
-        process = window.get_full_property(self._display.intern_atom("_NET_WM_PID"), X.AnyPropertyType)
         names = window.get_wm_class()
-        return Window(number, int(process.value[0]) if process is not None else None, names[1] if names else "")
+        return Window(number, self._process(window), names[1] if names else "")
+
+    def _process(self, window: Any) -> int | None:
+        told = window.get_full_property(self._display.intern_atom("_NET_WM_PID"), X.AnyPropertyType)
+        if told is not None and len(told.value):
+            return int(told.value[0])
+        if not self._display.has_extension(res.extname):
+            return None
+        asked = {"client": window.id, "mask": res.LocalClientPIDMask}  # Tk does not tell, the server knows
+        known = self._display.res_query_client_ids([asked]).ids
+        return int(known[0].value[0]) if known and known[0].value else None

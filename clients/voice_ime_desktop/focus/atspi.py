@@ -144,9 +144,14 @@ class AtspiFocus(Focus):
             return False
 
     async def _is_shown_by(self, window: Window | None, ref: Ref) -> bool:
-        """Whether the window that has the focus is of the same program, as far as either says."""
-        if window is None or window.process is None:
+        """Whether the window that has the focus is of the same program.
+
+        One of which nobody knows the program is none that accessibility shows: it must not be taken for the last one.
+        """
+        if window is None:
             return True
+        if window.process is None:
+            return False
         process = await self._accessibility.process(ref.sender)
         return process is None or process == window.process
 
@@ -237,4 +242,5 @@ def _kind(role: int, states: frozenset[int], interfaces: frozenset[str]) -> Kind
 def _of_window(window: Window, hangs: bool) -> Target:
     """`hangs`: accessibility knows the program, which does not answer: nobody can tell what the field is."""
     kind = Kind.OTHER if hangs else Kind.UNKNOWN
-    return Target(f"x11 {window.number:#x}", kind, application=window.program, process=window.process)
+    key = f"x11 {window.number:#x} {window.process}"  # the number alone goes to the next program when this one ends
+    return Target(key, kind, application=window.program, process=window.process)

@@ -24,7 +24,7 @@ class Target:
     """What had the focus at one moment. Equal `key`: the same object."""
 
     key: str
-    """Names the object as long as it lives, e.g. "atspi :1.7 /org/a11y/atspi/accessible/12" or "x11 0x1400003"."""
+    """Names the object as long as it lives, e.g. "atspi :1.7 /org/a11y/atspi/accessible/12" or "x11 0x1400003 812"."""
     kind: Kind
     application: str = ""
     """Name of the program; never the title of the window."""

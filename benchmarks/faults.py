@@ -1,12 +1,27 @@
-"""Dictation while things break."""
+"""Dictation while things break: what was lost, doubled, misplaced, or put where nothing may stand?
+
+    voice-ime bench faults --utterances 300 --seed 1 --json
+
+The real client in a private session, real windows, recordings played into a virtual microphone; the engine hears given
+lines, each another one. In the end every field is read inside its own program and compared with the journal and with
+what was said.
+"""
 
 import argparse
-from typing import TYPE_CHECKING
+import json
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
+from benchmarks.accounts import COUNTED, GRAVE, Finding, counts, findings
+from benchmarks.start import facts
 from voice_ime.command_line import Parser
+from voice_ime.commands import ExitCode
+from voice_ime.errors import DesktopUnavailable
 from voice_ime.messages import Messages
 
 if TYPE_CHECKING:
+    from benchmarks.faulty_day import Day
     from voice_ime.settings import Settings
 
 
@@ -18,4 +33,47 @@ def add_arguments(parser: Parser, messages: Messages) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> int:
-    raise NotImplementedError
+    """SOME_FAILED where anything grave was found."""
+    from tests.desktop.session import PackageMissing
+
+    try:
+        figures = measured(arguments.utterances, arguments.seed)
+    except PackageMissing as missing:
+        raise DesktopUnavailable("package", missing.package) from None
+    if arguments.json:
+        print(json.dumps(figures, ensure_ascii=False, indent=2))
+    else:
+        print(messages("bench.faults_result", **{name: figures[name] for name in (*COUNTED, "utterances")}))
+    return ExitCode.SOME_FAILED if any(figures[name] for name in GRAVE) else ExitCode.OK
+
+
+def measured(utterances: int, seed: int) -> dict[str, Any]:
+    """The figures of one run; Ctrl-C ends it, what was done is told. PackageMissing."""
+    from benchmarks.faulty_day import day, plan
+
+    with day(seed) as one:
+        made, trouble = _live(one, plan(seed, utterances))
+        found = findings(one.utterances, one.fields(), one.secure)
+    return _figures(one, seed, made, found, trouble)
+
+
+def _live(day: "Day", names: list[str]) -> tuple[Counter[str], str]:
+    """What was made of the plan, and why it ended early."""
+    from tqdm import tqdm
+
+    from benchmarks.faulty_day import FAULTS
+
+    made: Counter[str] = Counter()
+    try:
+        for name in tqdm(names, file=sys.stderr, disable=not sys.stderr.isatty(), leave=False):
+            day.step(name, FAULTS[name].fault)
+            made[name] += 1
+    except KeyboardInterrupt:
+        return made, "interrupted"
+    return made, ""
+
+
+def _figures(day: "Day", seed: int, made: Counter[str], found: list[Finding], trouble: str) -> dict[str, Any]:
+    grave = [vars(one) for one in found if one.what in GRAVE]
+    figures = counts(found) | {"utterances": len(day.utterances), "seed": seed, "faults": dict(sorted(made.items()))}
+    return figures | ({"ended": trouble} if trouble else {}) | {"grave": grave} | facts()

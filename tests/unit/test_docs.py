@@ -1,11 +1,13 @@
 """The documents say what is so: links lead somewhere, both languages say the same, errors have their right names."""
 
 import re
+import tomllib
 from collections.abc import Iterator
 from itertools import chain, pairwise
 from pathlib import Path
 
 import pytest
+from voice_ime_desktop.hotkeys.control import WORDS
 
 from voice_ime import errors
 from voice_ime.commands import ExitCode
@@ -18,6 +20,7 @@ from voice_ime.errors import (
     VoiceImeError,
 )
 from voice_ime.messages import Messages
+from voice_ime.settings import DesktopSettings
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -113,13 +116,22 @@ def test_the_examples_are_the_same_in_both_languages() -> None:
     assert blocks(DOCS / "protocol.md") == blocks(DOCS / "zh" / "protocol.md")
 
 
+@pytest.mark.parametrize("name", ["troubleshooting.md", "desktop.md"])
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_the_sentences_that_trouble_is_looked_up_by_are_those_that_are_said(language: str) -> None:
-    page = DOCS / ("" if language == "en" else "zh") / "troubleshooting.md"
+def test_the_sentences_that_a_page_quotes_are_those_that_are_said(name: str, language: str) -> None:
+    page = DOCS / ("" if language == "en" else "zh") / name
     said = [sentence_pattern(sentence) for sentence in sentences(language)]
-    quoted = re.findall(r'"([^"\n]+\.)"|“([^”\n]+。)”', prose(page))
+    quoted = re.findall(r'"([^"]+\.)"|“([^”]+。)”', prose(page))
     assert quoted
-    assert [quote for quote in map("".join, quoted) if not any(pattern.fullmatch(quote) for pattern in said)] == []
+    assert [quote for quote in map(" ".join, each_sentence(quoted)) if not any(p.fullmatch(quote) for p in said)] == []
+
+
+def each_sentence(quoted: list[tuple[str, str]]) -> Iterator[list[str]]:
+    """The words of each sentence; a quotation can have several, and can be broken over two lines."""
+    for quote in map("".join, quoted):
+        for sentence in re.split(r"(?<=\.)\s|(?<=。)", quote):
+            if sentence:
+                yield sentence.split()
 
 
 def sentences(language: str) -> Iterator[str]:
@@ -133,6 +145,28 @@ def sentences(language: str) -> Iterator[str]:
 
 def sentence_pattern(sentence: str) -> re.Pattern[str]:
     return re.compile(".+".join(re.escape(part) for part in re.split(r"\{\w+\}", sentence)))
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_reason_for_which_a_text_is_not_inserted_can_be_looked_up(language: str) -> None:
+    page = prose(DOCS / ("" if language == "en" else "zh") / "troubleshooting.md").replace("\n", " ")
+    messages = Messages(language)
+    reasons = [key for key in messages.keys() if key.startswith("desktop.reason.")]  # noqa: SIM118
+    first = {key: re.split(r"(?<=\.) ", messages(key))[0] for key in reasons}
+    assert {key for key, sentence in first.items() if sentence not in page} == set()
+
+
+@pytest.mark.parametrize("page", [DOCS / "desktop.md", DOCS / "zh" / "desktop.md"], ids=name)
+def test_the_settings_of_the_desktop_are_documented_with_their_values(page: Path) -> None:
+    shown = re.findall(r"^```\n(\[desktop\]\n.*?)^```", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    tables = [tomllib.loads(block)["desktop"] for block in shown]
+    assert DesktopSettings().model_dump() in tables
+    assert all(DesktopSettings(**table) for table in tables)
+
+
+@pytest.mark.parametrize("page", [DOCS / "desktop.md", DOCS / "zh" / "desktop.md"], ids=name)
+def test_every_word_for_a_key_is_documented(page: Path) -> None:
+    assert {word for word in WORDS if not re.search(rf"`(voice-ime key )?{word}`", prose(page))} == set()
 
 
 @pytest.mark.parametrize("page", [DOCS / "troubleshooting.md", DOCS / "zh" / "troubleshooting.md"], ids=name)

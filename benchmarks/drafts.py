@@ -17,12 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.accuracy import MANIFEST, clips
-from benchmarks.start import facts
+from benchmarks.start import ROOT, facts
+from voice_ime.audio import read_blocks
 from voice_ime.engine.base import SAMPLE_RATE, Hypothesis, Options, Samples
 from voice_ime.engine.moonshine import MoonshineEngine
 from voice_ime.settings import MoonshineSettings
 
+MANIFEST = ROOT.parent / "shared" / "speech" / "manifest.jsonl"
 EVERY = round(0.4 * SAMPLE_RATE)
 
 
@@ -69,6 +70,17 @@ def measured(engine: MoonshineEngine, recordings: Sequence[Samples]) -> dict[str
     }
 
 
+def sounds(manifest: Path, kinds: Sequence[str], limit: int | None) -> list[Samples]:
+    """The English recordings of `kinds`, at most `limit` of each."""
+    rows = [json.loads(line) for line in manifest.read_text("utf-8").splitlines()]
+    chosen = [row for kind in kinds for row in _first(rows, kind, limit)]
+    return [np.concatenate(list(read_blocks(manifest.parent / row["path"]))) for row in chosen]
+
+
+def _first(rows: Sequence[dict[str, Any]], kind: str, limit: int | None) -> list[dict[str, Any]]:
+    return [row for row in rows if row["lang"] == "en" and row["kind"] == kind][:limit]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--manifest", type=Path, default=MANIFEST, help="JSON lines: path, text, lang, kind")
@@ -77,7 +89,7 @@ def main() -> int:
     parser.add_argument("--limit", type=int, help="only the first N recordings of each kind")
     parser.add_argument("--json", type=Path, help="write the figures there")
     arguments = parser.parse_args()
-    recordings = [clip.sound for clip in clips(arguments.manifest, arguments.kind.split(","), arguments.limit)]
+    recordings = sounds(arguments.manifest, arguments.kind.split(","), arguments.limit)
     engine = MoonshineEngine(MoonshineSettings(threads=arguments.threads))
     figures = facts() | {"threads": arguments.threads} | measured(engine, recordings)
     text = json.dumps(figures, indent=2) + "\n"

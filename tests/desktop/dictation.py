@@ -5,6 +5,7 @@ import json
 import math
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +25,8 @@ TALK_KEY = "Pause"
 CLIENT = "voice-ime"
 """The name under which the product speaks."""
 WITHIN_S = 30.0
+HAND_S = 0.1
+"""No hand lets a key go and presses it again more quickly; what is quicker is a keyboard that repeats the key."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,7 @@ class Dictation:
     def say(self, words: bytes, meanwhile: Callable[[], None] | None = None) -> None:
         """Hold the talk key, speak, let it go. `meanwhile` is called after half of the words."""
         half = len(words) // 4 * 2 if meanwhile else len(words)
+        threading.Event().wait(HAND_S)
         self._session.screen.press(TALK_KEY)
         try:
             self._session.sound.play(words[:half])

@@ -114,7 +114,7 @@ class Session:
         """Orca; returns when it has said that it is there."""
         require("orca")
         self.start(["orca", "--replace"])
-        self.speech.wait_for(lambda all_of_them: any("Screen reader on" in one.text for one in all_of_them))
+        self.speech.wait_for(lambda said: any("Screen reader on" in one.text for one in said), within_s=60)
 
     def processes(self) -> list[int]:
         """Every process of this session that lives, also those that others started in it."""

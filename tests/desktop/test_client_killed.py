@@ -25,6 +25,8 @@ needs_package("moonshine-voice")
 needs_package("dbus-fast")
 needs_package("python-xlib", "Xlib")
 
+pytestmark = pytest.mark.slow
+
 WORDS = "Marvellous words."
 SPEECH_S = 1.5
 AFTER_RELEASE_S = 0.6

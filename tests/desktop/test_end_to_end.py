@@ -21,6 +21,8 @@ needs_package("moonshine-voice")
 needs_package("dbus-fast")
 needs_package("python-xlib", "Xlib")
 
+pytestmark = pytest.mark.slow
+
 READABLE = (GTK3, GTK4, QT5, CHROMIUM)
 WORD_ERROR_RATE = 0.15
 
@@ -101,6 +103,33 @@ def test_the_last_words_can_be_taken_out_again(session: Session, open_applicatio
         client.wait_for(client.sentence("undone"))
 
         assert field.text("text") == ""
+
+
+def test_escape_while_talking_drops_what_was_said(session: Session, open_application: Open) -> None:
+    field = open_application(GTK3)
+    with dictation(session, script("First words.", "Second words.")) as client:
+        mark = client.mark()
+        client.say(loud(2), meanwhile=lambda: session.screen.tap("Escape"))
+        client.wait_for(client.sentence("cancelled"), since=mark)
+        client.say(loud(1.5))
+        client.settled()
+
+        assert len(client.journal()) == 1
+        assert field.text("text") == client.journal()[0].text
+
+
+def test_a_client_that_is_ended_says_so_and_leaves_no_complaint(session: Session, open_application: Open) -> None:
+    open_application(GTK3)
+    with dictation(session, script("Words.")) as client:
+        client.say(loud(1.5))
+        client.wait_for("Words.")
+        servers = client.servers()
+
+        assert client.end() == 0
+        assert client.spoken()[-1] == client.sentence("ended")
+        assert client.log == ""
+        assert servers
+        assert not set(servers) & set(session.processes())
 
 
 def test_the_persons_own_input_method_is_theirs_again(session: Session, open_application: Open) -> None:
@@ -216,11 +245,11 @@ class TestWithScreenReader:
         with dictation(session, script("Marvellous words.")) as client:
             client.say(loud(1.5))
             client.wait_for("Marvellous words.")
-            session.screen.tap("Tab")  # Orca says where that leads: what it had to say of the words came before
-            self.quiet(session)
+            session.screen.tap("Left")
+            session.speech.wait_for(lambda said: any(one.client == "orca" and one.text == "dot" for one in said))
 
-        heard = [one.client for one in session.speech.requests if "arvellous" in one.text]
-        assert heard == ["voice-ime"]
+        heard = [one for one in session.speech.requests if "arvellous" in one.text]
+        assert [one.client for one in heard] == ["voice-ime"], session.speech.requests
 
     def test_in_a_terminal_the_screen_reader_says_the_words(self, session: Session, open_application: Open) -> None:
         terminal = open_application(VTE)
@@ -232,11 +261,6 @@ class TestWithScreenReader:
 
         heard = [one.client for one in session.speech.requests if "arvellous" in one.text]
         assert heard == ["orca"]
-
-    def quiet(self, session: Session) -> None:
-        """Waits for what Orca says next."""
-        before = len(session.speech.requests)
-        session.speech.wait_for(lambda said: any(one.client == "orca" for one in said[before - 1 :]))
 
 
 # --- what nobody may find

@@ -17,6 +17,8 @@ needs_package("moonshine-voice")
 needs_package("dbus-fast")
 needs_package("python-xlib", "Xlib")
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def parts() -> Parts:

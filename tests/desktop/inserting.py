@@ -51,8 +51,19 @@ class Hands:
     def memory(self) -> Path:
         return self.session.home / "input-method"
 
+    async def ibus_has_a_field(self) -> None:
+        """Programs connect to IBus a little after they got the focus."""
+        engine = self.engine()
+        await engine.connect()
+        async with asyncio.timeout(20):
+            while (await engine.field()).endswith("/InputContext_1"):  # noqa: ASYNC110 - IBus's own, while there is none
+                await asyncio.sleep(0.02)
+        await engine.close()
+
     @asynccontextmanager
     async def inserter(self, *names: str) -> AsyncIterator[Inserter]:
+        if names == ("ibus",):
+            await self.ibus_has_a_field()
         inserter = Inserter(self.focus, self.read_back, [self.way(name) for name in names])
         assert await inserter.start() == []
         try:

@@ -156,6 +156,7 @@ class Desktop:
             case c.OpenSound():
                 self._open(effect.take)
             case c.CloseSound():
+                self._closing = effect.take
                 self._start(self._close(effect.take))
             case c.DropSound():
                 self._parts.listening.drop()
@@ -193,7 +194,8 @@ class Desktop:
         self._parts.listening.begin(self._client.send)
 
     async def _close(self, take: int) -> None:
-        self._closing = take
+        if self._closing != take:  # the key went down again before we came to it: that sound is another take's
+            return
         await self._parts.listening.end()
         if self._closing == take:
             self._release()

@@ -30,7 +30,8 @@ SAY = Messages("en")
 
 
 class FakeMicrophone(Microphone):
-    def start(self, on_pcm: OnPcm) -> None: ...
+    def start(self, on_pcm: OnPcm) -> None:
+        self.hear = on_pcm
 
     def stop(self) -> None: ...
 
@@ -148,6 +149,7 @@ class Scene:
     journal: Journal
     way: DeskWay
     desktop: Desktop
+    microphone: FakeMicrophone
 
     @property
     def spoken(self) -> list[str]:
@@ -184,7 +186,8 @@ async def scene(folder: Path, *answers: str) -> AsyncIterator[Scene]:
     keys, announcer, journal = RecordingHotkeys(), RecordingAnnouncer(), Journal(folder / "journal")
     way = DeskWay(desk)
     delivery = Delivery(journal, Inserter(desk, DeskReadBack(desk), [way]), desk)
-    listening = Listening(FakeMicrophone(), 0.5, 0.0)
+    microphone = FakeMicrophone()
+    listening = Listening(microphone, 0.5, 0.0)
     listening.arm()
     parts = Parts(desk, delivery, listening, (keys,), announcer)
     desktop = Desktop(parts, client, journal, Controller("hold"), SAY, "Pause")
@@ -192,7 +195,7 @@ async def scene(folder: Path, *answers: str) -> AsyncIterator[Scene]:
     try:
         await asyncio.sleep(0)  # it begins to run
         await desktop.idle()
-        yield Scene(desk, client, keys, announcer, journal, way, desktop)
+        yield Scene(desk, client, keys, announcer, journal, way, desktop, microphone)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
@@ -347,6 +350,21 @@ async def test_two_dictations_in_a_row_each_go_to_their_own_field(tmp_path: Path
         s.desk.focus_on(second)
         await s.talk()
         assert (first.text, second.text) == ("One.", "Two.")
+
+
+async def test_a_key_that_goes_down_again_at_once_is_listened_to(tmp_path: Path) -> None:
+    async with scene(tmp_path, "one ", "two") as s:
+        s.editor()
+        s.keys.hold()
+        await s.quiet()
+        s.keys.let_go()
+        s.keys.hold()
+        await s.quiet()
+        before = s.client.position
+        s.microphone.hear(bytes(640))
+        await s.quiet()
+
+        assert s.client.position == before + 320
 
 
 async def test_escape_forgets_what_is_being_said(tmp_path: Path) -> None:

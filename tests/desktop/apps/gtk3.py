@@ -17,7 +17,8 @@ def text_view(editable: bool = True) -> tuple[Gtk.Widget, Field]:
 
 def entry(visible: bool = True) -> tuple[Gtk.Widget, Field]:
     line = Gtk.Entry(visibility=visible)
-    return line, Field(line.get_text, lambda: line.grab_focus(), lambda: line.has_focus())
+    # else what stands there would be selected, and replaced
+    return line, Field(line.get_text, lambda: line.grab_focus_without_selecting(), lambda: line.has_focus())
 
 
 def button() -> tuple[Gtk.Widget, Field]:

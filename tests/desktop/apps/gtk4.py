@@ -25,7 +25,8 @@ def text_view(editable: bool = True) -> Made:
 
 
 def entry(line: Gtk.Widget) -> Made:
-    return line, Field(line.get_text, lambda: line.grab_focus(), lambda: in_focus(line))
+    grab = getattr(line, "grab_focus_without_selecting", line.grab_focus)  # else what stands there is replaced
+    return line, Field(line.get_text, lambda: grab(), lambda: in_focus(line))
 
 
 def button() -> Made:

@@ -1,49 +1,50 @@
 """How many words are heard wrongly: word error rate over recordings with known texts.
 
-    .venv/bin/python -m benchmarks.accuracy [--kind read,spontaneous,noise] [--engine NAME] [--stream]
-                                            [--peer moonshine-voice] [--limit N] [--json FILE]
-
 Each recording goes whole into one utterance; with --stream it goes the whole way of dictated sound (detector,
-endpoints, engine) in blocks of 20 ms. --peer also measures the library moonshine-voice with the same model on the same
-recordings, whole and streamed, as it comes. Texts are compared after Whisper's English normalizer. Letters and digits
-are compared one by one, since "268" is right for "two six eight". Recordings of kind "noise" should give no words.
+endpoints, partials, engine) in blocks of 20 ms. Peers get the same, as they come. Letters and digits are compared one
+by one, since "268" is right for "two six eight". Recordings of kind "noise" should give no words.
 """
 
 import argparse
-import json
-import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import jiwer
-import numpy as np
-from whisper_normalizer.english import EnglishTextNormalizer  # type: ignore[import-untyped]
-
-from benchmarks.start import ROOT, facts
-from voice_ime.audio import read_blocks
-from voice_ime.engine.base import SAMPLE_RATE, Engine, Options, Samples
+from benchmarks.live import BLOCK
+from benchmarks.metrics import (
+    Judged,
+    Pair,
+    by_group,
+    calibration,
+    comparable,
+    error_rates,
+    judged_words,
+    word_errors,
+)
+from benchmarks.output import add_manifest_arguments, finish
+from benchmarks.peers.base import Peer
+from benchmarks.peers.table import open_peer
+from benchmarks.recordings import Clip, clips, with_progress
+from voice_ime.command_line import Parser
+from voice_ime.engine.base import SAMPLE_RATE, Engine, Hypothesis, Options, Samples
 from voice_ime.engine.catalog import load
-from voice_ime.engine.listener import FinalStep, Listener
+from voice_ime.engine.listener import FinalStep, Listener, PartialStep, PrepareStep
 from voice_ime.engine.speech import SpeechDetector
-from voice_ime.settings import Settings, SpeechSettings, load_settings
+from voice_ime.messages import Messages
 
-MANIFEST = ROOT.parent / "shared" / "speech" / "manifest.jsonl"
-BLOCK = SAMPLE_RATE // 50
-ONE_BY_ONE = ("letters", "digits")
-"""Kinds whose letters and digits are compared, not their words."""
+if TYPE_CHECKING:
+    from voice_ime.settings import Settings, SpeechSettings
+
 NOISE = "noise"
 
 
 @dataclass(frozen=True)
-class Clip:
-    """One recording and what is said in it."""
-
-    sound: Samples
+class Heard:
     text: str
-    kind: str
+    words: tuple[tuple[str, float | None], ...] = ()
+    """Each with its confidence, where there is one."""
 
 
 class System(Protocol):
@@ -51,174 +52,199 @@ class System(Protocol):
 
     name: str
 
-    def hear(self, sound: Samples) -> str: ...
+    def hear(self, sound: Samples) -> Heard: ...
 
 
 class Whole:
     """An engine of ours, each recording in one utterance."""
 
-    def __init__(self, engine: Engine, language: str) -> None:
+    def __init__(self, engine: Engine, language: str | None) -> None:
         self.name = f"{engine.capabilities.engine}, whole"
         self._engine = engine
         self._options = Options(language=language)
 
-    def hear(self, sound: Samples) -> str:
+    def hear(self, sound: Samples) -> Heard:
         utterance = self._engine.begin(self._options)
         utterance.feed(sound)
-        return utterance.finish().text
+        return _heard([utterance.finish()])
 
 
 class Streamed:
-    """An engine of ours behind detector and endpoints."""
+    """An engine of ours behind detector and endpoints, with everything that a session does."""
 
-    def __init__(self, engine: Engine, detector: SpeechDetector, settings: SpeechSettings, language: str) -> None:
+    def __init__(
+        self, engine: Engine, detector: SpeechDetector, settings: "SpeechSettings", language: str | None
+    ) -> None:
         self.name = f"{engine.capabilities.engine}, streamed"
         self._engine = engine
         self._detector = detector
         self._settings = settings
         self._options = Options(language=language)
 
-    def hear(self, sound: Samples) -> str:
-        listener = Listener(self._detector, self._engine, self._options, self._settings, partials=False)
-        texts: list[str] = []
+    def hear(self, sound: Samples) -> Heard:
+        listener = Listener(self._detector, self._engine, self._options, self._settings)
+        finals: list[Hypothesis] = []
         for begin in range(0, len(sound), BLOCK):
-            texts += _finals(listener.accept(sound[begin : begin + BLOCK]))
-        texts += _finals(listener.finalize())
-        return " ".join(texts)
+            finals += _finals(listener.accept(sound[begin : begin + BLOCK]))
+        finals += _finals(listener.finalize())
+        return _heard(finals)
 
 
-def _finals(steps: Iterable[Any]) -> list[str]:
-    return [step.run().text for step in steps if isinstance(step, FinalStep)]
+def _finals(steps: Iterable[Any]) -> Iterable[Hypothesis]:
+    for step in steps:
+        match step:
+            case FinalStep():
+                yield step.run()
+            case PartialStep() | PrepareStep():
+                step.run()
+
+
+def _heard(finals: Sequence[Hypothesis]) -> Heard:
+    words = tuple((word.text, word.confidence) for final in finals for word in final.words)
+    return Heard(" ".join(final.text for final in finals), words)
+
+
+class PeerStreamed:
+    """A peer, each recording in blocks through a stream of its own."""
+
+    def __init__(self, name: str, peer: Peer) -> None:
+        self.name = f"{name}, streamed"
+        self._peer = peer
+
+    def hear(self, sound: Samples) -> Heard:
+        stream = self._peer.stream()
+        told = [each for at in range(0, len(sound), BLOCK) for each in stream.feed(sound[at : at + BLOCK])]
+        told += stream.stop()
+        stream.close()
+        return Heard(" ".join(each.text for each in told if each.kind == "final"))
 
 
 class PeerWhole:
     """The library moonshine-voice, each recording in one call."""
 
-    name = "moonshine-voice library, whole"
+    name = "moonshine-voice, whole"
 
     def __init__(self) -> None:
-        self._transcriber = peer()
+        from moonshine_voice import ModelArch, Transcriber, get_model_path  # type: ignore[import-untyped]
 
-    def hear(self, sound: Samples) -> str:
-        return _lines(self._transcriber.transcribe_without_streaming(sound.tolist(), SAMPLE_RATE))
+        self._transcriber = Transcriber(str(get_model_path("tiny-en")), ModelArch.TINY)
 
-
-class PeerStreamed:
-    """The library moonshine-voice, each recording in blocks, as its own examples do."""
-
-    name = "moonshine-voice library, streamed"
-
-    def __init__(self) -> None:
-        self._transcriber = peer()
-
-    def hear(self, sound: Samples) -> str:
-        stream = self._transcriber.create_stream()
-        stream.start()
-        for begin in range(0, len(sound), BLOCK):
-            stream.add_audio(sound[begin : begin + BLOCK].tolist(), SAMPLE_RATE)
-        text = _lines(stream.stop())
-        stream.close()
-        return text
+    def hear(self, sound: Samples) -> Heard:
+        transcript = self._transcriber.transcribe_without_streaming(sound.tolist(), SAMPLE_RATE)
+        return Heard(" ".join(line.text for line in transcript.lines))
 
 
-def peer() -> Any:
-    """The library with the model inside its package. Imported here only: it is no part of the product."""
-    from moonshine_voice import ModelArch, Transcriber, get_model_path  # type: ignore[import-untyped]
+@dataclass
+class Tally:
+    """What one system made of the recordings so far."""
 
-    return Transcriber(str(get_model_path("tiny-en")), ModelArch.TINY)
+    clips: list[Clip] = field(default_factory=list)
+    heard: list[Heard] = field(default_factory=list)
+    work_s: float = 0.0
+
+    def hear(self, system: System, clip: Clip) -> None:
+        sound = clip.sound
+        began = time.perf_counter()
+        heard = system.hear(sound)
+        self.work_s += time.perf_counter() - began
+        self.clips.append(clip)
+        self.heard.append(heard)
+
+    def figures(self) -> dict[str, Any]:
+        both = list(zip(self.clips, self.heard, strict=True))
+        spoken = [(clip, heard) for clip, heard in both if clip.kind != NOISE]
+        sound_s = sum(clip.seconds for clip in self.clips)
+        rates = error_rates([_pair(clip, heard) for clip, heard in spoken])
+        kinds = by_group(spoken, lambda each: f"{each[0].lang} {each[0].kind}")
+        noise = [len(heard.text.split()) for clip, heard in both if clip.kind == NOISE]
+        return rates | {
+            "rtf": round(self.work_s / sound_s, 5) if sound_s else None,
+            "audio_s": round(sound_s, 1),
+            "noise": {"clips": len(noise), "clips_with_words": sum(map(bool, noise)), "words": sum(noise)},
+            "kinds": {kind: error_rates([_pair(*each) for each in group]) for kind, group in kinds.items()},
+        }
+
+    def confidence(self) -> dict[str, Any]:
+        """How far the confidence of words can be trusted: read English only, word by word."""
+        judged: list[Judged] = []
+        for clip, heard in zip(self.clips, self.heard, strict=True):
+            if clip.lang == "en" and clip.kind not in (NOISE, "letters", "digits"):
+                judged += judged_words(clip.text, heard.words)
+        return calibration(judged)
+
+    def finals(self) -> list[dict[str, Any]]:
+        """Each recording with what was said and heard, and how sure the least sure word is."""
+        return [_final(clip, heard) for clip, heard in zip(self.clips, self.heard, strict=True)]
 
 
-def _lines(transcript: Any) -> str:
-    return " ".join(line.text for line in transcript.lines)
+def _pair(clip: Clip, heard: Heard) -> Pair:
+    said, text = (comparable(each, clip.lang, clip.kind) for each in (clip.text, heard.text))
+    return Pair(said, text, clip.speaker)
 
 
-def clips(manifest: Path, kinds: Sequence[str], limit: int | None) -> list[Clip]:
-    """English ones of `kinds`, at most `limit` of each, and noise if it is among them."""
-    rows = [json.loads(line) for line in manifest.read_text("utf-8").splitlines()]
-    chosen: list[Clip] = []
-    for kind in kinds:
-        wanted = [row for row in rows if row["kind"] == kind and row["lang"] in ("en", "none")]
-        chosen += [Clip(_sound(manifest.parent / row["path"]), row["text"], kind) for row in wanted[:limit]]
-    return chosen
-
-
-def _sound(path: Path) -> Samples:
-    return np.concatenate(list(read_blocks(path)))
-
-
-def measured(system: System, recordings: Sequence[Clip]) -> dict[str, Any]:
-    """Figures of one system by kind, and how long it took per second of sound."""
-    began = time.perf_counter()
-    heard = [system.hear(clip.sound) for clip in recordings]
-    work_s = time.perf_counter() - began
-    sound_s = sum(len(clip.sound) for clip in recordings) / SAMPLE_RATE
-    kinds = dict.fromkeys(clip.kind for clip in recordings)
-    by_kind = {
-        kind: _figures(
-            kind, [(clip.text, text) for clip, text in zip(recordings, heard, strict=True) if clip.kind == kind]
-        )
-        for kind in kinds
-    }
-    return {"system": system.name, "work_s_per_s": round(work_s / sound_s, 4), "kinds": by_kind}
-
-
-def _figures(kind: str, pairs: Sequence[tuple[str, str]]) -> Mapping[str, float]:
-    if kind == NOISE:
-        counts = [len(heard.split()) for _, heard in pairs]
-        return {"clips": len(pairs), "clips_with_words": sum(map(bool, counts)), "words": sum(counts)}
-    normalized = [(_comparable(kind, said), _comparable(kind, heard)) for said, heard in pairs]
-    said = [said for said, _ in normalized]
-    result = jiwer.process_words(said, [heard for _, heard in normalized])
+def _final(clip: Clip, heard: Heard) -> dict[str, Any]:
+    pair = _pair(clip, heard)
+    sure = [confidence for _, confidence in heard.words if confidence is not None]
     return {
-        "clips": len(pairs),
-        "error_rate_percent": round(100 * result.wer, 2),
-        "spoken": sum(len(text.split()) for text in said),
-        "substituted": result.substitutions,
-        "left_out": result.deletions,
-        "added": result.insertions,
+        "clip": clip.path.name,
+        "said": clip.text,
+        "heard": heard.text,
+        "errors": word_errors(pair.said, pair.heard).all,
+        "least_confidence": round(min(sure), 3) if sure else None,
+        "words": [{"text": text, "confidence": confidence} for text, confidence in heard.words],
     }
 
 
-_normalize = EnglishTextNormalizer()
+def add_arguments(parser: Parser, messages: Messages) -> None:
+    add_manifest_arguments(parser, messages)
+    number = messages("help.number_word")
+    parser.add_argument("--stream", action="store_true", help=messages("bench.help_stream"))
+    parser.add_argument("--finals", action="store_true", help=messages("bench.help_finals"))
+    parser.add_argument("--limit", type=int, metavar=number, help=messages("bench.help_limit"))
 
 
-def _comparable(kind: str, text: str) -> str:
-    plain: str = _normalize(text)
-    return " ".join(plain.replace(" ", "")) if kind in ONE_BY_ONE else plain
+def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> int:
+    return finish("accuracy", arguments, messages, lambda figures: _measure(arguments, settings, messages, figures))
 
 
-def systems(settings: Settings, *, stream: bool, with_peer: bool) -> Iterable[System]:
+def _measure(arguments: argparse.Namespace, settings: "Settings", messages: Messages, figures: dict[str, Any]) -> None:
+    """Fills `figures` as it goes."""
+    langs = arguments.lang.split(",")
+    recordings = clips(arguments.manifest, arguments.kind.split(","), [*langs, "none"], arguments.limit)
+    language = langs[0] if len(langs) == 1 else None
+    ours = _ours(settings, language, stream=arguments.stream)
+    folder: Path | None = arguments.peer_model
+    peers = {name: _peer(name, folder, stream=arguments.stream) for name in arguments.peer}
+    tally, tallies = Tally(), {name: Tally() for name in peers}
+    try:
+        for clip in with_progress(recordings, "accuracy"):
+            tally.hear(ours, clip)
+            for name, peer in peers.items():
+                tallies[name].hear(peer, clip)
+    finally:
+        figures |= {"system": ours.name, **tally.figures(), "confidence": tally.confidence(), "finals": tally.finals()}
+        figures["peers"] = {name: {"system": peers[name].name} | tallies[name].figures() for name in peers}
+        if arguments.finals and not arguments.json:
+            _print_finals(figures["finals"], messages)
+
+
+def _ours(settings: "Settings", language: str | None, *, stream: bool) -> System:
     engine = load(settings.engine)
-    yield Whole(engine, "en")
     if stream:
-        yield Streamed(engine, SpeechDetector(settings.speech.detector), settings.speech, "en")
-    if with_peer:
-        yield PeerWhole()
-    if with_peer and stream:
-        yield PeerStreamed()
+        return Streamed(engine, SpeechDetector(settings.speech.detector), settings.speech, language)
+    return Whole(engine, language)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--manifest", type=Path, default=MANIFEST, help="JSON lines: path, text, lang, kind")
-    parser.add_argument("--kind", default="read,spontaneous", help="one or more, with commas between")
-    parser.add_argument("--engine", default="moonshine-tiny-en")
-    parser.add_argument("--config", type=Path, help="settings file")
-    parser.add_argument("--stream", action="store_true", help="also through detector and endpoints")
-    parser.add_argument("--peer", choices=["moonshine-voice"], help="also a library with the same model")
-    parser.add_argument("--limit", type=int, help="only the first N recordings of each kind")
-    parser.add_argument("--json", type=Path, help="write the figures there")
-    arguments = parser.parse_args()
-    settings = load_settings(arguments.config, {"engine": {"name": arguments.engine}})
-    recordings = clips(arguments.manifest, arguments.kind.split(","), arguments.limit)
-    wanted = systems(settings, stream=arguments.stream, with_peer=bool(arguments.peer))
-    figures = facts() | {"results": [measured(system, recordings) for system in wanted]}
-    text = json.dumps(figures, indent=2) + "\n"
-    print(text, end="")
-    if arguments.json:
-        arguments.json.write_text(text, "utf-8")
-    return 0
+def _peer(name: str, folder: Path | None, *, stream: bool) -> System:
+    if name == "moonshine-voice" and not stream:
+        return PeerWhole()
+    return PeerStreamed(name, open_peer(name, str(folder) if folder and name == "faster-whisper" else None))
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _print_finals(finals: Sequence[dict[str, Any]], messages: Messages) -> None:
+    """The wrong ones first, the surest of them on top: those nobody would look at again."""
+    surest = sorted(finals, key=lambda final: (not final["errors"], -(final["least_confidence"] or 0)))
+    for final in surest:
+        key = "bench.final_wrong" if final["errors"] else "bench.final_right"
+        sure = "–" if final["least_confidence"] is None else f"{final['least_confidence']:.2f}"
+        print(messages(key, said=final["said"], heard=final["heard"], confidence=sure, errors=final["errors"]))

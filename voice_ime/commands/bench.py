@@ -29,7 +29,13 @@ class Bench:
     """Its file in `benchmarks`, without the ending."""
 
 
-BENCHES = (Bench("faults", "faults"),)
+BENCHES = (
+    Bench("accuracy", "accuracy"),
+    Bench("latency", "latency"),
+    Bench("load", "load"),
+    Bench("report", "report"),
+    Bench("faults", "faults"),
+)
 
 
 def add_arguments(parser: Parser, messages: Messages) -> None:

@@ -1,0 +1,231 @@
+"""How many people can dictate at once, in real time, before anybody waits too long.
+
+All speakers talk without end: all recordings in turn, each speaker from another one on, a second of silence between.
+Server and speakers share the same cores. A number of speakers is held where
+- the p95 of the final delay is within the limit,
+- each speaker got a partial for every second of talking,
+- nobody was refused, and
+- no word was lost: no recording stays without text that brought some when it was heard alone, and not more words are
+  left out than alone. (But for half a percent: the texts of a recording differ a little with what was before it.)
+"""
+
+import argparse
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.latency import systems
+from benchmarks.live import Played, Player, Said, Track
+from benchmarks.metrics import comparable, percentiles, word_errors
+from benchmarks.output import add_live_arguments, run_live
+from benchmarks.recordings import Clip, Speech, clips, pinned, speech_of
+from voice_ime.command_line import Parser
+from voice_ime.engine.speech import SpeechDetector
+from voice_ime.messages import Messages
+
+if TYPE_CHECKING:
+    from voice_ime.settings import Settings
+
+LIMIT_MS = 300.0
+PARTIALS_PER_S = 1.0
+MORE_LEFT_OUT = 0.005
+GAP_S = 1.0
+STAGGER_S = 2.0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What so many speakers at once got."""
+
+    streams: int
+    final_delay_ms: dict[str, float | int | None]
+    partials_per_s: float
+    """Of the speaker who got the fewest."""
+    lost_clips: int
+    left_out: float
+    """The share of words left out, beyond what is left out alone."""
+    played: Played
+    cores: int
+    wall_s: float
+    """How long the run took."""
+
+    @property
+    def held(self) -> bool:
+        p95 = self.final_delay_ms["p95"]
+        return (
+            p95 is not None and p95 <= LIMIT_MS
+            and self.partials_per_s >= PARTIALS_PER_S
+            and self.played.refused == 0
+            and self.lost_clips == 0
+            and self.left_out <= MORE_LEFT_OUT
+        )  # fmt: skip
+
+    def figures(self) -> dict[str, Any]:
+        return {
+            "streams": self.streams,
+            "held": self.held,
+            "final_delay_ms": self.final_delay_ms,
+            "least_partials_per_s": round(self.partials_per_s, 2),
+            "lost_clips": self.lost_clips,
+            "more_left_out_percent": round(100 * self.left_out, 2),
+            "refused": self.played.refused,
+            "errors": sorted(set(self.played.errors)),
+            "cpu_s_per_audio_s": round(self.played.cpu_s / max(self.played.sound_s, 1e-9), 4),
+            "busy_percent_of_cores": round(100 * self.played.cpu_s / self.wall_s / self.cores, 1),
+            "rss_mb": round(self.played.rss_mb, 1),
+            "player_late_ms": round(1000 * self.played.late_s, 1),
+        }
+
+
+def add_arguments(parser: Parser, messages: Messages) -> None:
+    add_live_arguments(parser, messages)
+    number = messages("help.number_word")
+    parser.add_argument("--seconds", type=float, default=40, metavar=number, help=messages("bench.help_seconds"))
+    parser.add_argument("--first", type=int, default=4, metavar=number, help=messages("bench.help_first"))
+    parser.add_argument("--most", type=int, default=128, metavar=number, help=messages("bench.help_most"))
+
+
+def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> int:
+    return run_live("load", arguments, messages, lambda figures: _measure(arguments, settings, figures))
+
+
+async def _measure(arguments: argparse.Namespace, settings: "Settings", figures: dict[str, Any]) -> None:
+    recordings = clips(arguments.manifest, arguments.kind.split(","), arguments.lang.split(","))
+    detector = SpeechDetector(settings.speech.detector)
+    speech = {clip.path: speech_of(clip.sound, detector) for clip in recordings}
+    figures["limit_ms"] = LIMIT_MS
+    with pinned(arguments.cores) as cores:
+        async with systems(settings, arguments.lang, arguments.peer, arguments.peer_model) as (ours, peers):
+            figures["idle_core_percent"] = round(100 * await ours.silence(arguments.idle), 2)
+            figures["peers"] = {}
+            for player in (ours, *peers):
+                own = figures if player is ours else figures["peers"].setdefault(player.name, {})
+                climb = Climb(player, recordings, cores, arguments.seconds)
+                await climb.run(arguments.first, arguments.most, speech, own)
+
+
+class Climb:
+    """Looks for the most speakers that one system holds: doubling, then halving the gap to an eighth."""
+
+    def __init__(self, player: Player, recordings: Sequence[Clip], cores: int, seconds: float) -> None:
+        self._player = player
+        self._recordings = recordings
+        self._cores = cores
+        self._seconds = seconds
+
+    async def run(self, first: int, most: int, speech: Mapping[Path, Speech | None], figures: dict[str, Any]) -> None:
+        """Fills `figures` as it goes: {streams_held, stages, rss_mb_per_stream}."""
+        figures |= {"streams_held": 0, "stages": []}
+        judge = Judge(speech, await self._hear_alone(), self._cores)
+        held, failed, streams = 0, most + 1, min(first, most)
+        while streams:
+            tracks = [track(self._recordings, number, streams, self._seconds) for number in range(streams)]
+            stage = judge.stage(tracks, await self._player.play(tracks))
+            held, failed = (streams, failed) if stage.held else (held, streams)
+            figures["stages"].append(stage.figures())
+            figures["streams_held"] = held
+            figures["rss_mb_per_stream"] = rss_per_stream(figures["stages"])
+            streams = following(held, failed, most)
+
+    async def _hear_alone(self) -> dict[Path, str]:
+        """What the system makes of each recording when there is all the time in the world: as quick as it takes it."""
+        alone = Track(tuple(self._recordings), paced=False)
+        played = await self._player.play([alone])
+        return {path: texts[0] for path, texts in heard(alone, played.said[0]).items()}
+
+
+def track(recordings: Sequence[Clip], number: int, streams: int, seconds: float) -> Track:
+    """Speaker `number` of `streams` begins with another recording, and at another moment within two seconds."""
+    place = number * len(recordings) // streams
+    chosen: list[Clip] = []
+    while sum(clip.seconds + GAP_S for clip in chosen) < seconds:
+        chosen.append(recordings[(place + len(chosen)) % len(recordings)])
+    return Track(tuple(chosen), gap_s=GAP_S, start_s=STAGGER_S * number / streams)
+
+
+def following(held: int, failed: int, most: int) -> int:
+    """The next number of speakers to try; 0: it is known well enough. `failed`: more than `most` if none has."""
+    if failed > most:
+        return min(2 * held, most) if held < most else 0
+    return (held + failed) // 2 if failed - held > max(1, held // 8) else 0
+
+
+def heard(track: Track, said: Sequence[Said]) -> dict[Path, list[str]]:
+    """What came for each recording of a track, each time it was played: finals belong where their middle lies."""
+    slots = track.slots
+    texts = [""] * len(slots)
+    begins = [slot.begin_s for slot in slots]
+    for final in said:
+        if final.kind == "final":
+            place = max(0, bisect_right(begins, _middle(final)) - 1)
+            texts[place] = f"{texts[place]} {final.text}".strip()
+    found: dict[Path, list[str]] = {}
+    for slot, text in zip(slots, texts, strict=True):
+        found.setdefault(slot.clip.path, []).append(text)
+    return found
+
+
+def _middle(final: Said) -> float:
+    if final.start_s is None or final.end_s is None:
+        return final.needed_s or 0.0
+    return (final.start_s + final.end_s) / 2
+
+
+class Judge:
+    """Says what a run was worth."""
+
+    def __init__(self, speech: Mapping[Path, Speech | None], alone: Mapping[Path, str], cores: int) -> None:
+        self._speech = speech
+        self._alone = alone
+        self._cores = cores
+
+    def stage(self, tracks: Sequence[Track], played: Played) -> Stage:
+        pairs = list(zip(tracks, played.said, strict=True))
+        lost, more = self._losses(pairs)
+        first = max(track.start_s for track in tracks)
+        last = min(track.start_s + track.seconds for track in tracks)
+        delays = [
+            1000 * (each.at_s - each.needed_s)
+            for track, said in pairs
+            for each in said
+            if each.kind == "final" and each.needed_s is not None and first <= track.start_s + each.needed_s <= last
+        ]
+        return Stage(
+            streams=len(tracks),
+            final_delay_ms=percentiles(delays),
+            partials_per_s=min(self._partials_per_s(track, said) for track, said in pairs),
+            lost_clips=lost,
+            left_out=more,
+            played=played,
+            cores=self._cores,
+            wall_s=max(track.start_s + track.seconds for track in tracks),
+        )
+
+    def _partials_per_s(self, track: Track, said: Sequence[Said]) -> float:
+        """Over all the time in which this speaker talks."""
+        spoken = [self._speech.get(slot.clip.path) for slot in track.slots]
+        talking_s = sum(speech.end_s - speech.onset_s for speech in spoken if speech is not None)
+        return sum(each.kind == "partial" for each in said) / max(talking_s, 1e-9)
+
+    def _losses(self, pairs: Sequence[tuple[Track, Sequence[Said]]]) -> tuple[int, float]:
+        """(recordings without a word, the share of words left out beyond those left out alone)."""
+        lost, more, words = 0, 0, 0
+        for track, said in pairs:
+            now = heard(track, said)
+            for clip in {slot.clip.path: slot.clip for slot in track.slots}.values():
+                known, alone = comparable(clip.text, clip.lang, clip.kind), self._alone.get(clip.path, "")
+                usual = word_errors(known, comparable(alone, clip.lang, clip.kind)).left_out
+                for text in now[clip.path]:
+                    lost += bool(alone) and not text
+                    more += word_errors(known, comparable(text, clip.lang, clip.kind)).left_out - usual
+                    words += len(known.split())
+        return lost, more / max(words, 1)
+
+
+def rss_per_stream(stages: Sequence[Mapping[str, Any]]) -> float | None:
+    """Megabytes that a further speaker costs: between the smallest and the largest run."""
+    by_streams = sorted(stages, key=lambda stage: int(stage["streams"]))
+    more = by_streams[-1]["streams"] - by_streams[0]["streams"]
+    return round((by_streams[-1]["rss_mb"] - by_streams[0]["rss_mb"]) / more, 2) if more else None

@@ -1,0 +1,110 @@
+"""What the benchmarks have in common on the command line, and how they show their figures."""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.peers.table import PEERS
+from benchmarks.recordings import first_cores
+from benchmarks.start import facts
+from voice_ime.command_line import Parser
+from voice_ime.commands import ExitCode
+from voice_ime.messages import Messages
+
+Figures = dict[str, Any]
+
+
+def add_manifest_arguments(parser: Parser, messages: Messages) -> None:
+    name, file = messages("help.name_word"), messages("help.file_word")
+    parser.add_argument("manifest", type=Path, metavar="MANIFEST", help=messages("bench.help_manifest"))
+    parser.add_argument("--kind", default="read", metavar=name, help=messages("bench.help_kind"))
+    parser.add_argument("--lang", default="en", metavar=name, help=messages("bench.help_lang"))
+    parser.add_argument("--peer", action="append", default=[], choices=sorted(PEERS), help=messages("bench.help_peer"))
+    folder = messages("help.folder_word")
+    parser.add_argument("--peer-model", type=Path, metavar=folder, help=messages("bench.help_peer_model"))
+    parser.add_argument("--json", action="store_true", help=messages("bench.help_json"))
+    parser.add_argument("--output", type=Path, metavar=file, help=messages("bench.help_output"))
+
+
+def add_live_arguments(parser: Parser, messages: Messages) -> None:
+    add_manifest_arguments(parser, messages)
+    number = messages("help.number_word")
+    parser.add_argument("--cores", default=first_cores(), metavar=number, help=messages("bench.help_cores"))
+    parser.add_argument("--idle", type=float, default=10, metavar=number, help=messages("bench.help_idle"))
+
+
+def run_live(
+    bench: str, arguments: argparse.Namespace, messages: Messages, measure: Callable[[Figures], Awaitable[None]]
+) -> int:
+    """Runs `measure`, which fills the figures it is given as it goes, and shows them; after Ctrl-C what there is."""
+
+    async def work(figures: Figures) -> None:
+        await measure(figures)
+
+    return finish(bench, arguments, messages, lambda figures: asyncio.run(work(figures)))
+
+
+def finish(bench: str, arguments: argparse.Namespace, messages: Messages, measure: Callable[[Figures], None]) -> int:
+    figures: Figures = {"bench": bench, "complete": False}
+    with contextlib.suppress(KeyboardInterrupt):
+        measure(figures)
+        figures["complete"] = True
+    everything = figures | _about(arguments)
+    show(everything, arguments, messages)
+    return ExitCode.OK if figures["complete"] else ExitCode.INTERRUPTED
+
+
+def _about(arguments: argparse.Namespace) -> Figures:
+    """What the figures belong to; the manifest by its name only."""
+    names = ("kind", "lang", "engine", "cores", "limit", "stream", "seconds")
+    asked = {name: getattr(arguments, name) for name in names if getattr(arguments, name, None) is not None}
+    return {"about": facts() | {"manifest": arguments.manifest.name} | asked}
+
+
+def show(figures: Figures, arguments: argparse.Namespace, messages: Messages) -> None:
+    text = json.dumps(figures, indent=2, ensure_ascii=False)
+    if arguments.output is not None:
+        arguments.output.write_text(text + "\n", "utf-8")
+    if arguments.json:
+        print(text, flush=True)
+    else:
+        for line in lines(figures, messages):
+            print(line, flush=True)
+    if not figures["complete"]:
+        print(messages("bench.interrupted"), file=sys.stderr)
+
+
+def lines(figures: Mapping[str, Any], messages: Messages) -> list[str]:
+    """The figures as sentences to be read or heard."""
+    own = [line for name, value in figures.items() if (line := _line(name, value, messages))]
+    for peer, theirs in figures.get("peers", {}).items():
+        own += ["", f"{peer}:", *(line for name, value in theirs.items() if (line := _line(name, value, messages)))]
+    return own
+
+
+def _line(name: str, value: Any, messages: Messages) -> str:
+    key, known = f"bench.figure.{name}", messages.keys()
+    if key not in known:
+        return ""
+    return messages("bench.line", name=messages(key), value=value_text(value, messages))
+
+
+def value_text(value: Any, messages: Messages) -> str:
+    match value:
+        case None:
+            return messages("bench.nothing")
+        case {"p50": p50, "p95": p95, "p99": p99}:
+            return messages("bench.percentiles", p50=_number(p50), p95=_number(p95), p99=_number(p99))
+        case [low, high]:
+            return f"{_number(low)} – {_number(high)}"
+        case _:
+            return _number(value)
+
+
+def _number(value: Any) -> str:
+    return "–" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from benchmarks.faulty_day import Day
     from voice_ime.settings import Settings
 
+INTERRUPTED = "interrupted"
+
 
 def add_arguments(parser: Parser, messages: Messages) -> None:
     number = messages("help.number_word")
@@ -33,7 +35,7 @@ def add_arguments(parser: Parser, messages: Messages) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> int:
-    """SOME_FAILED where anything grave was found."""
+    """SOME_FAILED where anything grave was found, or the day ended early."""
     from tests.desktop.session import PackageMissing
 
     try:
@@ -44,7 +46,9 @@ def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages)
         print(json.dumps(figures, ensure_ascii=False, indent=2))
     else:
         print(messages("bench.faults_result", **{name: figures[name] for name in (*COUNTED, "utterances")}))
-    return ExitCode.SOME_FAILED if any(figures[name] for name in GRAVE) else ExitCode.OK
+    if figures.get("ended") == INTERRUPTED:
+        return ExitCode.INTERRUPTED
+    return ExitCode.SOME_FAILED if any(figures[name] for name in GRAVE) or "ended" in figures else ExitCode.OK
 
 
 def measured(utterances: int, seed: int) -> dict[str, Any]:
@@ -53,7 +57,7 @@ def measured(utterances: int, seed: int) -> dict[str, Any]:
 
     with day(seed) as one:
         made, trouble = _live(one, plan(seed, utterances))
-        found = findings(one.utterances, one.fields(), one.secure)
+        found = findings(one.utterances, one.look(), one.secure)
     return _figures(one, seed, made, found, trouble)
 
 
@@ -69,11 +73,14 @@ def _live(day: "Day", names: list[str]) -> tuple[Counter[str], str]:
             day.step(name, FAULTS[name].fault)
             made[name] += 1
     except KeyboardInterrupt:
-        return made, "interrupted"
+        return made, INTERRUPTED
+    except (TimeoutError, OSError, RuntimeError, AssertionError) as error:  # the desktop, or the client for good
+        return made, f"{name}: {type(error).__name__}"
     return made, ""
 
 
 def _figures(day: "Day", seed: int, made: Counter[str], found: list[Finding], trouble: str) -> dict[str, Any]:
     grave = [vars(one) for one in found if one.what in GRAVE]
     figures = counts(found) | {"utterances": len(day.utterances), "seed": seed, "faults": dict(sorted(made.items()))}
+    figures |= {"programs_that_crashed": day.crashed}
     return figures | ({"ended": trouble} if trouble else {}) | {"grave": grave} | facts()

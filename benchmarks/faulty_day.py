@@ -2,7 +2,6 @@
 
 import random
 import sqlite3
-import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -22,8 +21,9 @@ SHORTEST_S, LONGEST_S = 0.7, 1.5
 """How long one speaks."""
 SPEECH_FROM_S = (1.4, 3.0, 5.0, 6.7)
 """Beginnings of clauses in the recording: shorter pieces from elsewhere may be mere pauses."""
-LATE_S = 0.25
-"""Between the end of the words and their insertion something may happen: within this time."""
+SOONEST_S, LATE_S = 0.01, 0.25
+"""Between the end of the words and their insertion something may happen: within this time. (A key that is down again
+within 5 ms was not moved by a hand.)"""
 SETTLED_WITHIN_S = 20.0
 SAID_WITHIN_S = 5.0
 LINES = 400
@@ -88,8 +88,10 @@ class Day:
     random: random.Random
     windows: list[Window] = field(default_factory=list)
     utterances: list[Utterance] = field(default_factory=list)
-    closed: dict[str, str] = field(default_factory=dict)
-    """What stood in the fields of windows that were closed."""
+    texts: dict[str, str] = field(default_factory=dict)
+    """What stood in each field when it was last looked at, also in windows that were closed since."""
+    crashed: list[str] = field(default_factory=list)
+    """Programs that ended by themselves: some do so when the input method goes."""
     secure: list[str] = field(default_factory=list)
     """Names of all fields where nothing may stand, also of closed windows."""
     _opened: int = 0
@@ -112,16 +114,22 @@ class Day:
         return window
 
     def close(self, window: Window) -> None:
-        self.closed |= _read(window)
+        self.texts |= _read(window)
         self.windows.remove(window)
         window.application.close()
 
-    def fields(self) -> dict[str, str]:
-        """What stands in every field, as its own program sees it."""
-        texts = dict(self.closed)
-        for window in self.windows:
-            texts |= _read(window)
-        return texts
+    def look(self) -> dict[str, str]:
+        """What stands in every field, as its own program sees it. A program that is gone is started again."""
+        for window in list(self.windows):
+            try:
+                self.texts |= _read(window)
+            except (OSError, RuntimeError):
+                self.windows.remove(window)
+                self.crashed.append(window.name)
+                with suppress(OSError):
+                    window.application.close()
+                self.open(window.kind)
+        return dict(self.texts)
 
     def place(self, *, other_than: Window | None = None, secure: bool = False, may_close: bool = False) -> Place:
         """A field by chance."""
@@ -144,7 +152,7 @@ class Day:
         start, length = self.random.choice(SPEECH_FROM_S), self.random.uniform(SHORTEST_S, LONGEST_S)
         self.client.say(two_cities()[_bytes(start) : _bytes(start + length)], meanwhile)
         if late is not None:
-            threading.Event().wait(self.random.uniform(0, LATE_S))
+            threading.Event().wait(self.random.uniform(SOONEST_S, LATE_S))
             late()
 
     def new_lines(self) -> None:
@@ -190,6 +198,7 @@ class Day:
                 self._keep(name, places, [], mark, died=True)
                 return
         self._keep(name, places, self._settled(places, mark), mark, died=False)
+        self.look()
 
     def _settled(self, places: Sequence[Place], mark: int) -> list[Noted]:
         """All that was noted, once something became of each utterance."""
@@ -554,8 +563,3 @@ def plan(seed: int, utterances: int) -> list[str]:
             if count == utterances:
                 break
     return names
-
-
-def died(error: BaseException) -> bool:
-    """Whether what was raised means that a program of the session is gone or hangs."""
-    return isinstance(error, TimeoutError | RuntimeError | OSError | subprocess.SubprocessError)

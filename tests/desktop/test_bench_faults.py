@@ -1,0 +1,25 @@
+"""A short day of `voice-ime bench faults`: nothing is lost, doubled, misplaced, or in a secure field."""
+
+import pytest
+
+from tests.needs import needs_package
+
+for package in ("av", "fastapi", "miniaudio", "onnxruntime"):
+    needs_package(package)
+needs_package("moonshine-voice")
+needs_package("dbus-fast")
+needs_package("python-xlib", "Xlib")
+
+from benchmarks.accounts import COUNTED, GRAVE  # noqa: E402
+from benchmarks.faults import measured  # noqa: E402
+
+UTTERANCES = 12
+
+
+@pytest.mark.parametrize("seed", [5])
+def test_a_day_on_which_things_break_ends_well(seed: int) -> None:
+    figures = measured(UTTERANCES, seed)
+
+    assert {name: figures[name] for name in GRAVE} == dict.fromkeys(GRAVE, 0), figures["grave"]
+    assert sum(figures[name] for name in (*COUNTED, "said_while_dying")) == figures["utterances"] == UTTERANCES
+    assert sum(figures["faults"].values()) > UTTERANCES / 2

@@ -6,6 +6,7 @@ points. Every call ends in time: a program that hangs must not make us hang.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -139,7 +140,9 @@ class Accessibility:
         self._listeners.append(on_event)
 
     def ignore(self, on_event: OnEvent) -> None:
-        self._listeners.remove(on_event)
+        """No event comes to it any more, if any did."""
+        with suppress(ValueError):
+            self._listeners.remove(on_event)
 
     async def _address(self) -> str:
         session = Bus(_PART)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from voice_ime_desktop.accessibility import Accessibility
+from voice_ime_desktop.bus import Bus
 from voice_ime_desktop.focus.active_window import ActiveWindow
 from voice_ime_desktop.focus.atspi import AtspiFocus
 from voice_ime_desktop.focus.base import Kind, Target
@@ -53,12 +54,14 @@ class Hands:
 
     async def ibus_has_a_field(self) -> None:
         """Programs connect to IBus a little after they got the focus."""
-        engine = self.engine()
-        await engine.connect()
+        ibus = ("org.freedesktop.IBus", "/org/freedesktop/IBus", "org.freedesktop.IBus")
+        bus = Bus("ibus")
+        await bus.connect(ibus_address(self.session.environment) or "")
         async with asyncio.timeout(20):
-            while (await engine.field()).endswith("/InputContext_1"):  # noqa: ASYNC110 - IBus's own, while there is none
+            field = "CurrentInputContext"
+            while (await bus.property(*ibus, field)).endswith("/InputContext_1"):  # noqa: ASYNC110 - IBus's own
                 await asyncio.sleep(0.02)
-        await engine.close()
+        await bus.close()
 
     @asynccontextmanager
     async def inserter(self, *names: str) -> AsyncIterator[Inserter]:
@@ -94,6 +97,13 @@ async def hands_in(session: Session) -> AsyncIterator[Hands]:
         yield Hands(session, accessibility, focus, AtspiReadBack(accessibility), hidden)
     finally:
         await focus.stop()
+
+
+async def accessible(session: Session) -> None:
+    """Switch accessibility on before any program starts, as it is for somebody with a screen reader."""
+    accessibility = Accessibility(session.environment["DBUS_SESSION_BUS_ADDRESS"])
+    await accessibility.start()
+    await accessibility.stop()
 
 
 def use_engine(session: Session, name: str) -> None:

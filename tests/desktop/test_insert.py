@@ -15,7 +15,7 @@ from tests.needs import needs_package
 needs_package("dbus-fast")
 needs_package("python-xlib", "Xlib")
 
-from voice_ime_desktop.accessibility import Accessibility, Ref  # noqa: E402
+from voice_ime_desktop.accessibility import Ref  # noqa: E402
 from voice_ime_desktop.focus.atspi import ref_of  # noqa: E402
 from voice_ime_desktop.focus.base import Kind, Surroundings, Target  # noqa: E402
 from voice_ime_desktop.insert.ibus import IbusWay  # noqa: E402
@@ -23,7 +23,7 @@ from voice_ime_desktop.insert.inserter import Held, Inserted, Outcome, Refused  
 from Xlib import X  # noqa: E402
 from Xlib.display import Display  # noqa: E402
 
-from tests.desktop.inserting import engine_in_use, hands_in, use_engine  # noqa: E402
+from tests.desktop.inserting import accessible, engine_in_use, hands_in, use_engine  # noqa: E402
 
 READABLE = (GTK3, GTK4, QT5, CHROMIUM)
 EDITABLE = (GTK3, GTK4, QT5)
@@ -43,10 +43,7 @@ TEXTS = (
 
 @pytest.fixture
 async def session(session: Session) -> Session:
-    """With accessibility on before any program starts, as it is for somebody with a screen reader."""
-    accessibility = Accessibility(session.environment["DBUS_SESSION_BUS_ADDRESS"])
-    await accessibility.start()
-    await accessibility.stop()
+    await accessible(session)
     return session
 
 

@@ -24,9 +24,7 @@ TABLE: dict[str, tuple[tuple[str, str], ...]] = {
     "stereo, 8, 44.1 and 48 kHz, floats": (
         (AUDIO, "test_any_usual_recording_is_heard_at_16_khz_and_as_loud_as_it_is"),
     ),
-    "a file of twenty minutes": (
-        (TRANSCRIBE, "test_a_recording_of_twenty_minutes_needs_no_more_memory_than_a_short_one"),
-    ),
+    "a file of twenty minutes": ((TRANSCRIBE, "test_the_memory_stays_flat_over_twenty_minutes"),),
     "a frame of odd length": (
         (WIRE, "test_a_frame_of_odd_length_is_refused_and_the_connection_goes_on"),
         (WIRE, "test_a_frame_too_short_for_an_offset_is_refused"),
@@ -51,7 +49,7 @@ TABLE: dict[str, tuple[tuple[str, str], ...]] = {
     "a damaged model": ((SERVE, "test_a_damaged_model_is_told_before_anything_is_served"),),
     "a full disk": (
         (SERVE, "test_a_full_disk_is_told_when_the_token_cannot_be_kept"),
-        (TRANSCRIBE, "test_a_full_disk_is_told_and_ends_with_its_own_exit_code"),
+        (TRANSCRIBE, "test_a_full_disk_is_told_and_ends_the_work"),
     ),
     "a cut connection": (
         (KILLS, "test_a_cut_connection_changes_nothing_in_what_is_heard"),

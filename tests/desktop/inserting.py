@@ -65,7 +65,8 @@ class Hands:
 
     @asynccontextmanager
     async def inserter(self, *names: str) -> AsyncIterator[Inserter]:
-        if names == ("ibus",):
+        target = await self.focus.target()
+        if names == ("ibus",) and target is not None and await self.focus.refusal(target) is None:
             await self.ibus_has_a_field()
         inserter = Inserter(self.focus, self.read_back, [self.way(name) for name in names])
         assert await inserter.start() == []

@@ -192,6 +192,7 @@ async def test_plain_x_programs_get_long_texts_whole(
 ) -> None:
     text = ("一二三 four five. " * 150)[:2000]
     application = open_application(program)
+    use_engine(session, "xkb:us::eng")
     async with hands_in(session) as hands:
         outcome = await hands.insert(text, "ibus", kind=Kind.UNKNOWN)
 
@@ -379,9 +380,13 @@ async def test_after_pasting_the_clipboard_holds_what_it_held(
     field = open_application(program, "line")
     async with hands_in(session) as hands, hands.inserter("clipboard") as inserter:
         assert verified(await hands.insert("the person's own", "ibus"))
-        session.screen.tap("Control_L", "a")
-        session.screen.tap("Control_L", "c")
-        until(lambda: clipboard_has_an_owner(session), "the copy")
+
+        def copied() -> bool:
+            session.screen.tap("Control_L", "a")
+            session.screen.tap("Control_L", "c")
+            return clipboard_has_an_owner(session)
+
+        until(copied, "the copy")
         field.focus("text")
         target = await hands.target()
         outcomes = [await inserter.insert(target, text) for text in ("one ", "two ")]

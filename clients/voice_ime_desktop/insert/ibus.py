@@ -87,9 +87,11 @@ class IbusWay(Way):
 
     async def _give_back(self, own: str | None) -> None:
         """Where the person used none, ours stays, which lets all keys pass: leaving none would lose what was sent."""
-        if own is not None and own != NAME:
-            with suppress(CallFailed, NoAnswer):  # IBus is gone or hangs: the file still tells
+        with suppress(CallFailed, NoAnswer):  # IBus is gone or hangs: the file still tells
+            if own is not None and own != NAME:
                 await self._engine.choose(own)
+            else:
+                await self._engine.field()  # answered when what was sent before is done
 
     def _remember(self, own: str | None) -> None:
         if own is None or own in (NAME, self._remembered()):

@@ -1,0 +1,130 @@
+"""Each benchmark once, on three short recordings, with the engine that says what it was told to say."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.needs import ROOT, needs_package, shared
+from tests.recordings import tone, write_wav
+
+needs_package("jiwer")
+needs_package("whisper-normalizer", "whisper_normalizer")
+needs_package("faster-whisper", "faster_whisper")
+
+from voice_ime.audio import to_pcm16  # noqa: E402
+from voice_ime.cli import main  # noqa: E402
+from voice_ime.commands import ExitCode  # noqa: E402
+
+SETTINGS = """
+[engine]
+name = "script"
+[engine.script]
+lines = ["hello world"]
+"""
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    rows = []
+    for number in range(3):
+        write_wav(tmp_path / f"{number}.wav", to_pcm16(tone(1.0)))
+        rows.append({"path": f"{number}.wav", "text": "Hello, word!", "lang": "en", "kind": "read",
+                     "speaker": f"s{number}"})  # fmt: skip
+    file = tmp_path / "manifest.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    return file
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    file = tmp_path / "settings.toml"
+    file.write_text(SETTINGS, "utf-8")
+    return file
+
+
+def figures_of(capsys: pytest.CaptureFixture[str], *words: str | Path) -> dict[str, Any]:
+    assert main(["bench", *map(str, words), "--json"], environment=dict(os.environ)) == ExitCode.OK
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_accuracy_counts_words(manifest: Path, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    figures = figures_of(capsys, "accuracy", manifest, "--config", config)
+    assert (figures["clips"], figures["wer"], figures["wer_ci95"]) == (3, 0.5, [0.5, 0.5])
+    assert figures["cer"] > 0
+    assert figures["rtf"] is not None
+    assert figures["complete"]
+
+
+def test_accuracy_can_show_what_was_heard(manifest: Path, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "accuracy", str(manifest), "--config", str(config), "--finals"], environment={}) == 0
+    assert capsys.readouterr().out.count("Said: Hello, word! Heard: hello world") == 3
+
+
+def test_latency_plays_to_a_server(manifest: Path, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A tone is no speech to be measured: that is told by zeros, not by an error."""
+    cores = ",".join(map(str, os.sched_getaffinity(0)))
+    figures = figures_of(capsys, "latency", manifest, "--config", config, "--idle", "0.5", "--cores", cores)
+    assert figures["clips"] == 0
+    assert set(figures["final_delay_ms"]) == {"p50", "p95", "p99", "n"}
+    assert figures["idle_core_percent"] >= 0
+
+
+def test_real_speech_is_measured_on_its_way(capsys: pytest.CaptureFixture[str]) -> None:
+    needs_package("moonshine-voice", "moonshine_voice")
+    recordings = shared("speech", "manifest.jsonl")
+    figures = figures_of(capsys, "latency", recordings, "--limit", "1", "--idle", "0.1", "--peer", "moonshine-voice")
+    for system in (figures, figures["peers"]["moonshine-voice"]):
+        assert system["final_delay_ms"]["n"] >= 1
+        assert system["first_partial_ms"]["n"] == 1
+        assert system["release_to_final_ms"]["n"] == 1
+        assert system["peak_rss_mb"] > 50
+
+
+def test_load_plays_to_a_server(manifest: Path, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--config", config, "--idle", "0.2", "--seconds", "1", "--first", "2")
+    figures = figures_of(capsys, "load", manifest, *options)
+    assert figures["streams_held"] == 0
+    assert [stage["streams"] for stage in figures["stages"]] == [2, 1]
+
+
+def test_the_processors_are_given_back(manifest: Path, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = os.sched_getaffinity(0)
+    figures_of(capsys, "latency", manifest, "--config", config, "--idle", "0.1", "--cores", str(min(before)))
+    assert os.sched_getaffinity(0) == before
+
+
+@pytest.mark.parametrize("cores", ["none", "4096"])
+def test_processors_that_are_not_there_are_refused(
+    cores: str, manifest: Path, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["bench", "latency", str(manifest), "--config", str(config), "--cores", cores]
+    assert main(words, environment={}) == ExitCode.WRONG_USAGE
+    assert "--cores" in capsys.readouterr().err
+
+
+def test_a_manifest_that_is_not_there_is_told(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "accuracy", "/nowhere.jsonl", "--config", str(config)], environment={}) == (
+        ExitCode.WRONG_USAGE
+    )
+    assert "/nowhere.jsonl" in capsys.readouterr().err
+
+
+def test_an_interrupt_keeps_what_was_done(manifest: Path, config: Path) -> None:
+    command = [sys.executable, "-m", "voice_ime", "bench", "latency", manifest, "--config", config,
+               "--idle", "600", "--json"]  # fmt: skip
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        while not children.read_text("utf-8").strip():  # its server: then it is at work
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        out, said = process.communicate(timeout=60)
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert json.loads(out)["complete"] is False
+    assert "Interrupted" in said

@@ -238,6 +238,15 @@ class DesktopUnavailable(DesktopError):
         super().__init__(part=part, reason=reason)
 
 
+class KeyMissing(DesktopUnavailable):
+    """The keyboard has no key of that name. Values: `part` (key), `reason` (the name)."""
+
+    code = "key_missing"
+
+    def __init__(self, name: str) -> None:
+        super().__init__("key", name)
+
+
 class InsertionFailed(DesktopError):
     """A way certainly put nothing into the field, so another may be tried. Values: `way`."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from voice_ime.client import ClientOptions, DictationClient
-from voice_ime.errors import DesktopError, DesktopUnavailable, MicrophoneError
+from voice_ime.errors import DesktopError, DesktopUnavailable, KeyMissing, MicrophoneError, VoiceImeError
 from voice_ime.local_server import LocalServer, serve_command
 from voice_ime.messages import Messages
 from voice_ime.settings import DesktopSettings
@@ -65,13 +65,20 @@ class App:
         place: Place,
         announcer: Announcer,
         server_options: Sequence[str],
+        language: str | None = None,
     ) -> None:
+        """`language`: what will be spoken, as ISO 639-1 code; None: the engine decides."""
         self._settings = settings
         self._messages = messages
         self._place = place
         self._announcer = announcer
         self._server = LocalServer(serve_command(server_options))
-        options = ClientOptions(endpoints=False, partials=False, messages="zh" if messages.language == "zh" else "en")
+        options = ClientOptions(
+            language=language,
+            endpoints=False,
+            partials=False,
+            messages="zh" if messages.language == "zh" else "en",
+        )
         self._client = DictationClient(self._server.address, options)
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[None] = self._loop.create_future()
@@ -82,18 +89,31 @@ class App:
         for number in (signal.SIGINT, signal.SIGTERM):
             self._loop.add_signal_handler(number, self._end)
         async with AsyncExitStack() as held:
-            desktop = await self._put_together(held)
-            async with asyncio.TaskGroup() as tasks:
-                running = [
-                    tasks.create_task(work)
-                    for work in (self._server.run(), self._client.run(), desktop.run(), self._arm(desktop))
-                ]
-                try:
-                    await self._ended
-                finally:
-                    await self._client.close()
-                    for task in running:
-                        task.cancel()
+            try:
+                await self._run(await self._put_together(held))
+            except* VoiceImeError as errors:
+                self._say_why(errors)
+                raise
+
+    async def _run(self, desktop: Desktop) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(work)
+                for work in (self._server.run(), self._client.run(), desktop.run(), self._arm(desktop))
+            ]
+            try:
+                await self._ended
+            finally:
+                await self._client.close()
+                for task in running:
+                    task.cancel()
+
+    def _say_why(self, errors: BaseExceptionGroup[VoiceImeError]) -> None:
+        """A person at a desktop does not see the terminal in which the client was started."""
+        for error in errors.exceptions:
+            if isinstance(error, VoiceImeError):
+                for sentence in self._messages.error(error):
+                    self._announcer.say(sentence, self._messages.language)
 
     async def _put_together(self, held: AsyncExitStack) -> Desktop:
         """Everything started; `held` ends it again, the last first. DesktopAlreadyRunning comes first of all."""
@@ -151,7 +171,7 @@ class App:
                 del keys[press]  # whoever talks with it does not want it for anything else
             elif not keyboard_has(display, name):
                 del keys[press]
-                self._missing.append(DesktopUnavailable("key", name))
+                self._missing.append(KeyMissing(name))
         return X11Hotkeys(display, keys, self._lost)
 
     def _say(self, key: str) -> None:

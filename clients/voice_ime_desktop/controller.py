@@ -359,6 +359,7 @@ def _announcement(entry: Entry, target: Target | None) -> list[Effect]:
         case State.HELD:
             return [Play(Sound.HELD), Say("held", (("why", f"reason.{entry.reason}"),))]
         case State.REFUSED:
-            return [Play(Sound.REFUSED), Say("refused", (("why", f"reason.{entry.reason}"),))]
+            key = "refused_kept" if entry.text else "refused"
+            return [Play(Sound.REFUSED), Say(key, (("why", f"reason.{entry.reason}"),))]
         case _:
             return []

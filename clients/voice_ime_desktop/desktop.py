@@ -57,6 +57,8 @@ class Desktop:
         self._began: dict[int, int] = {}
         """The sample at which each open take began."""
         self._pending: set[asyncio.Task[None]] = set()
+        self._unreadable: str | None = None
+        """The target of which the surroundings were asked for last, where they cannot be read."""
         self._closing: int | None = None
         """The take of which the tail is being heard."""
 
@@ -92,12 +94,19 @@ class Desktop:
         self._pending.add(task)
         task.add_done_callback(self._pending.discard)
 
+    def _say_ready(self) -> None:
+        if self._talk_key:
+            self._say("ready", key=self._talk_key)
+        else:
+            self._say("ready_without_key")
+
     def _start_hotkeys(self, loop: asyncio.AbstractEventLoop) -> None:
         """Those that cannot be had are told; the others do."""
         for hotkeys in self._parts.hotkeys:
             try:
                 hotkeys.start(lambda press: _post(loop, lambda: self.happened(c.Pressed(press))))
             except DesktopUnavailable as error:
+                self._talk_key = ""
                 self.trouble(error)
 
     def happened(self, event: c.Event) -> None:
@@ -124,7 +133,7 @@ class Desktop:
                     if again:
                         self.happened(c.ServerBack())
                     else:
-                        self._say("ready", key=self._talk_key)
+                        self._say_ready()
                 case Disconnected():
                     self.happened(c.ServerLost())
                 case wire.Final():
@@ -221,6 +230,9 @@ class Desktop:
             around = await self._parts.focus.surroundings(target)
         except VoiceImeError:
             around = None  # blanks and capitals are then decided without it
+        if around is None and target.key == self._unreadable:
+            return  # what was said before stands there, as far as anybody knows: the server joins to that
+        self._unreadable = target.key if around is None else None
         focus = wire.FocusFacts(multi_line=target.multi_line, terminal=target.kind is Kind.TERMINAL)
         before, after = (around.before, around.after) if around is not None else ("", "")
         self._client.context(wire.Context(before=before, after=after, focus=focus))

@@ -181,9 +181,9 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(folder: Path, *answers: str) -> AsyncIterator[Scene]:
+async def scene(folder: Path, *answers: str, broken_keys: bool = False) -> AsyncIterator[Scene]:
     desk, client = FakeDesk(), FakeClient(list(answers))
-    keys, announcer, journal = RecordingHotkeys(), RecordingAnnouncer(), Journal(folder / "journal")
+    keys, announcer, journal = RecordingHotkeys(broken=broken_keys), RecordingAnnouncer(), Journal(folder / "journal")
     way = DeskWay(desk)
     delivery = Delivery(journal, Inserter(desk, DeskReadBack(desk), [way]), desk)
     microphone = FakeMicrophone()
@@ -259,7 +259,7 @@ async def test_a_terminal_that_asks_for_a_password_while_one_speaks_gets_nothing
         s.keys.let_go()
         await s.quiet()
         assert terminal.text == ""
-        assert s.spoken == [SAY("desktop.refused", why=SAY("desktop.reason.hidden_input"))]
+        assert s.spoken == [SAY("desktop.refused_kept", why=SAY("desktop.reason.hidden_input"))]
 
 
 async def test_in_a_terminal_the_client_is_silent_but_for_a_sound(tmp_path: Path) -> None:
@@ -443,3 +443,18 @@ def ready() -> wire.Ready:
             resume_s=300,
         ),
     )
+
+
+async def test_texts_into_a_window_that_cannot_be_read_are_joined_to_each_other(tmp_path: Path) -> None:
+    async with scene(tmp_path, "Hello.", " And on.") as s:
+        s.desk.focus_on(s.desk.add("xterm", Kind.UNKNOWN, readable=False))
+        await s.talk()
+        await s.talk()
+        assert len(s.client.contexts) == 1
+
+
+async def test_without_a_key_to_talk_ready_says_what_to_do(tmp_path: Path) -> None:
+    async with scene(tmp_path, broken_keys=True) as s:
+        s.client.events_queue.put_nowait(Connected(ready(), again=False))
+        await s.quiet()
+        assert s.spoken[-1] == SAY("desktop.ready_without_key")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: Parser, messages: Messages) -> None:
     key = messages("desktop.help.key_word")
     parser.add_argument("--talk", choices=("hold", "toggle"), help=messages("desktop.help.talk"))
+    parser.add_argument("--language", metavar=messages("dictate.language_word"), help=messages("dictate.help_language"))
     parser.add_argument("--talk-key", metavar=key, help=messages("desktop.help.talk_key"))
 
 
@@ -32,7 +33,7 @@ def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages)
     announcer = announcer_of(arguments.environment, sys.stdout, messages, speech=desktop.speech, sounds=desktop.sounds)
 
     async def dictate() -> None:
-        await App(desktop, messages, place, announcer, same_settings(arguments)).run()
+        await App(desktop, messages, place, announcer, same_settings(arguments), arguments.language).run()
 
     asyncio.run(dictate())
     return ExitCode.OK

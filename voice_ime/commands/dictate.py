@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages)
 
 def _belongs_on_the_desktop(arguments: argparse.Namespace) -> bool:
     """Where nothing else was asked for, a person at a desktop wants the words in the window that has the focus."""
-    asked = (arguments.file, arguments.url, arguments.language, arguments.partials)
+    asked = (arguments.file, arguments.url, arguments.partials)
     if arguments.terminal or arguments.sample or any(value is not None for value in asked):
         return False
     return bool(arguments.environment.get("DISPLAY")) and _has_microphone()

@@ -294,7 +294,7 @@ class _Connection:
         return answer[0][4:] if answer[-1].startswith("225") else ""
 
     async def silence(self) -> None:
-        await self._ask("CANCEL SELF")
+        await self._ask("CANCEL ALL")
 
     async def _ask(self, line: str) -> list[str]:
         """The lines of the answer."""

@@ -17,7 +17,7 @@ from Xlib.display import Display
 from Xlib.error import ConnectionClosedError, DisplayError, XauthError, XError
 from Xlib.ext import ge, xinput
 
-from voice_ime.errors import DesktopUnavailable
+from voice_ime.errors import DesktopUnavailable, KeyMissing
 from voice_ime_desktop.hotkeys.base import Hotkeys, OnPress, Press
 
 OnLost = Callable[[DesktopUnavailable], None]
@@ -126,7 +126,7 @@ class X11Hotkeys(Hotkeys):
         self._wake = -1
 
     def start(self, on_press: OnPress) -> None:
-        """DesktopUnavailable("display" | "key", reason); reason of a missing key: its name."""
+        """DesktopUnavailable("display", reason), KeyMissing."""
         self.stop()
         display = _connected(self._name)
         try:
@@ -154,7 +154,7 @@ class X11Hotkeys(Hotkeys):
         for press, name in self._keys.items():
             found = _codes(display, name) if name else []
             if name and not found:
-                raise DesktopUnavailable("key", name)
+                raise KeyMissing(name)
             codes |= dict.fromkeys(found, press)
         return codes
 

@@ -158,7 +158,7 @@ def test_what_is_held_or_refused_is_said_with_the_reason_also_in_a_terminal() ->
     held = run(Controller("hold"), Settled(entry(State.HELD, reason="focus_moved"), TERMINAL))
     assert held == [Play(Sound.HELD), Say("held", (("why", "reason.focus_moved"),))]
     refused = run(Controller("hold"), Settled(entry(State.REFUSED, reason="read_only"), TERMINAL))
-    assert refused == [Play(Sound.REFUSED), Say("refused", (("why", "reason.read_only"),))]
+    assert refused == [Play(Sound.REFUSED), Say("refused_kept", (("why", "reason.read_only"),))]
 
 
 def test_a_lost_server_and_its_return_are_said_once() -> None:

@@ -186,6 +186,19 @@ async def test_in_a_terminal_no_line_is_run(program: Program, session: Session, 
     until(lambda: field.text("terminal") == "echo 你好 ", "the text in the terminal")
 
 
+@pytest.mark.parametrize("text", ["你好，世界。" * 30, "the quick brown fox " * 10, "x"], ids=["zh", "en", "short"])
+async def test_in_a_terminal_a_text_of_several_lines_is_seen(
+    text: str, session: Session, open_application: Open
+) -> None:
+    field = open_application(VTE)
+    until(lambda: field.text("screen").startswith("$ "), "the prompt")
+    async with hands_in(session) as hands:
+        outcome = await hands.insert(text, "ibus", kind=Kind.TERMINAL)
+
+    assert verified(outcome)
+    assert field.text("terminal") == text
+
+
 @pytest.mark.parametrize(("program", "field"), [(XTERM, "terminal"), (TK, "text")], ids=named)
 async def test_plain_x_programs_get_long_texts_whole(
     program: Program, field: str, session: Session, open_application: Open

@@ -13,8 +13,9 @@ from voice_ime_desktop.insert.base import Way
 from voice_ime_desktop.insert.ibus_engine import NAME, Context, IbusEngine
 
 _XIM_BYTES = 300
-_XIM_PAUSE_S = 0.005
-"""Plain X programs lose longer or quicker pieces: xterm lost single commits of 588 bytes."""
+_XIM_PAUSE_S = 0.02
+"""Plain X programs lose longer pieces (xterm: single commits of 588 bytes) and, on a busy machine, mix up quicker ones
+(5 ms apart: 1 text of 16; length and letters were right, which is worse than a loss)."""
 _JOINER = "\u200d"
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 

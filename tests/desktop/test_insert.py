@@ -178,6 +178,8 @@ async def test_the_text_around_the_caret_is_known(program: Program, session: Ses
 @pytest.mark.parametrize("program", [VTE, XTERM], ids=named)
 async def test_in_a_terminal_no_line_is_run(program: Program, session: Session, open_application: Open) -> None:
     field = open_application(program)
+    if program is VTE:
+        until(lambda: field.text("screen").startswith("$ "), "the prompt")
     async with hands_in(session) as hands:
         outcome = await hands.insert("echo 你好\n\r\n", "ibus", "atspi", "clipboard", kind=KINDS[program.name])
 

@@ -202,10 +202,10 @@ async def test_in_a_terminal_a_text_of_several_lines_is_seen(
 
 
 @pytest.mark.parametrize(("program", "field"), [(XTERM, "terminal"), (TK, "text")], ids=named)
-async def test_plain_x_programs_get_long_texts_whole(
+async def test_plain_x_programs_get_a_whole_sentence(
     program: Program, field: str, session: Session, open_application: Open
 ) -> None:
-    text = ("一二三 four five. " * 150)[:2000]
+    text = "一二三 four five. " * 14
     application = open_application(program)
     use_engine(session, "xkb:us::eng")
     async with hands_in(session) as hands:

@@ -85,6 +85,8 @@ def _became(one: Utterance, fields: Mapping[str, str]) -> tuple[str, str]:
     own = where.pop(one.field, 0)
     if where:
         return "misplaced", detail
+    if own and one.secure:
+        return "in_secure_field", detail
     if own > 1:
         return "doubled", detail
     return _compared(noted, bool(own)), detail

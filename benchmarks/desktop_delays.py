@@ -41,6 +41,8 @@ MANIFEST = ROOT.parent / "shared" / "speech" / "manifest.jsonl"
 LONGEST_S = 10.0
 CLAUSES_S = ((1.1, 2.7), (1.1, 4.6), (4.9, 6.2), (4.9, 8.2), (0.0, 9.0))
 """Pieces of the recording that comes with the embedded model."""
+MOST = 40
+"""Further recordings."""
 INSERTIONS = 60
 IDLE_S = 30.0
 WITHIN_S = 20.0
@@ -122,7 +124,7 @@ def recordings(limit: int | None) -> list[bytes]:
     whole = two_cities()
     found = [whole[_at(begin) : _at(end)] for begin, end in CLAUSES_S]
     if MANIFEST.exists():
-        short = (clip for clip in clips(MANIFEST, ["read"], ["en"]) if clip.seconds <= LONGEST_S)
+        short = (clip for clip in clips(MANIFEST, ["read"], ["en"], MOST) if clip.seconds <= LONGEST_S)
         found += [to_pcm16(clip.sound) for clip in short]
     return found[:limit]
 

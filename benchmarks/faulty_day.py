@@ -69,6 +69,8 @@ class Place:
 
     window: Window
     field: str
+    asks: bool = False
+    """Whether the terminal has come to ask for a password there."""
 
     @property
     def name(self) -> str:
@@ -76,7 +78,7 @@ class Place:
 
     @property
     def secure(self) -> bool:
-        return self.field in self.window.kind.secure
+        return self.asks or self.field in self.window.kind.secure
 
 
 @dataclass
@@ -203,16 +205,16 @@ class Day:
     def _settled(self, places: Sequence[Place], mark: int) -> list[Noted]:
         """All that was noted, once something became of each utterance."""
         wanted = sum(not place.secure for place in places)
-
-        def settled() -> bool:
-            noted = self.noted(self._seen)
-            return len(noted) >= wanted and all(one.state != "intended" for one in noted)
-
         with suppress(TimeoutError):
-            until(settled, "what becomes of it", SETTLED_WITHIN_S)
+            until(lambda: self.settled(wanted), "what becomes of it", SETTLED_WITHIN_S)
             if any(place.secure for place in places):
                 until(lambda: self._refusal_said(mark), "the refusal", SAID_WITHIN_S)
         return self.noted(self._seen)
+
+    def settled(self, wanted: int) -> bool:
+        """Whether in this step so many utterances were noted, and something became of each."""
+        noted = self.noted(self._seen)
+        return len(noted) >= wanted and all(one.state != "intended" for one in noted)
 
     def _keep(self, fault: str, places: Sequence[Place], noted: list[Noted], mark: int, *, died: bool) -> None:
         """Of several utterances the first note is the first one's; what is too much is the last one's."""
@@ -225,8 +227,8 @@ class Day:
             self.utterances.append(replace(one, unsaid=not all(self._was_said(each, place, mark) for each in own)))
 
     def _refusal_said(self, mark: int) -> bool:
-        sentences = {self.client.sentence(f"reason.{reason}") for reason in ("password", "hidden_input")}
-        return bool(sentences & {one.strip() for one in self.client.spoken(mark)})
+        sentences = [self.client.sentence(f"reason.{reason}") for reason in ("password", "hidden_input")]
+        return any(sentence in one for one in self.client.spoken(mark) for sentence in sentences)
 
     def _was_said(self, noted: Noted, place: Place, mark: int) -> bool:
         if self._died and noted.state in ("verified", "unverified", "refused"):
@@ -249,7 +251,7 @@ class Day:
             case _ if noted.reason == "perhaps_inserted" and self._died:
                 return [noted.text]
             case "held" | "refused":
-                return [self.client.sentence(noted.state, why=why)]
+                return [why]
             case _:
                 return ["(nothing became of it)"]
 
@@ -483,6 +485,27 @@ def into_password(day: Day) -> Sequence[Place]:
     return [place]
 
 
+def password_asked_meanwhile(day: Day) -> Sequence[Place]:
+    """A shell that is being dictated into is told `read -s x` in mid-sentence."""
+    shells = [one for one in day.windows if one.kind.program is VTE and not one.kind.secure]
+    place = Place(day.random.choice(shells), "terminal", asks=True)
+    screen = day.session.screen
+    day.go(place)
+    screen.tap("Control_L", "c")  # an empty line
+
+    def ask() -> None:
+        screen.type("read ")
+        screen.tap("minus")
+        screen.type("s x")
+        screen.tap("Return")
+
+    day.say(meanwhile=ask)
+    with suppress(TimeoutError):
+        until(lambda: day.settled(1), "what becomes of it", SETTLED_WITHIN_S)
+    screen.tap("Return")
+    return [place]
+
+
 def pressed_again(day: Day) -> Sequence[Place]:
     place = day.place()
     day.go(place)
@@ -540,6 +563,7 @@ FAULTS: Mapping[str, Row] = {
     "sound_killed": Row(sound_killed, 1),
     "sound_killed_before": Row(sound_killed_before, 1),
     "into_password": Row(into_password, 3),
+    "password_asked_meanwhile": Row(password_asked_meanwhile, 2),
     "pressed_again": Row(pressed_again, 2, utterances=2),
     "pressed_again_elsewhere": Row(pressed_again_elsewhere, 2, utterances=2),
     "released_at_once": Row(released_at_once, 1),

@@ -69,6 +69,11 @@ def test_an_outcome_of_which_nothing_was_said_is_told() -> None:
     assert found(utterance(("verified", None), unsaid=True), editor_text=WORDS) == "unsaid"
 
 
+def test_words_that_came_to_where_a_password_was_asked_for_meanwhile_are_told() -> None:
+    assert found(utterance(("verified", None), secure=True), editor_text=WORDS) == "in_secure_field"
+    assert found(utterance(("refused", "hidden_input"), secure=True), editor_text="") == "refused"
+
+
 def test_anything_in_a_secure_field_is_told_without_its_text() -> None:
     (finding,) = findings([], {"bank.password": WORDS}, ["bank.password"])
     assert (finding.what, finding.detail) == ("in_secure_field", "12 characters")

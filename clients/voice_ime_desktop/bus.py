@@ -50,7 +50,8 @@ class Bus:
         await self.close()
         try:
             bus = MessageBus(bus_address=address)
-            await asyncio.wait_for(bus.connect(), CALL_TIMEOUT_S)
+            async with asyncio.timeout(CALL_TIMEOUT_S):
+                await bus.connect()
         except (OSError, EOFError, TimeoutError, AuthError, InvalidAddressError) as error:
             raise DesktopUnavailable(self._part, type(error).__name__) from error
         bus.add_message_handler(lambda message: _handled(bus, message, on_message))
@@ -78,7 +79,9 @@ class Bus:
             destination=to, path=path, interface=interface, member=member, signature=signature, body=list(body)
         )
         try:
-            reply = await asyncio.wait_for(self._bus.call(message), within_s or CALL_TIMEOUT_S)
+            # not wait_for: that of Python 3.11 may swallow being cancelled
+            async with asyncio.timeout(within_s or CALL_TIMEOUT_S):
+                reply = await self._bus.call(message)
         except (OSError, EOFError, TimeoutError) as error:
             raise NoAnswer(member) from error
         if reply is None:
@@ -109,7 +112,8 @@ class Bus:
             body=list(body),
         )
         try:
-            await asyncio.wait_for(self._bus.send(message), CALL_TIMEOUT_S)
+            async with asyncio.timeout(CALL_TIMEOUT_S):
+                await self._bus.send(message)
         except (OSError, EOFError, TimeoutError) as error:
             raise NoAnswer(member) from error
 

@@ -84,7 +84,8 @@ class AtspiReadBack(ReadBack):
                 if (left := end - clock()) <= 0:
                     return False
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(changed.wait(), min(left, _LOOK_AGAIN_S))
+                    async with asyncio.timeout(min(left, _LOOK_AGAIN_S)):
+                        await changed.wait()
 
     @contextmanager
     def _changes(self, ref: Ref) -> Iterator[asyncio.Event]:

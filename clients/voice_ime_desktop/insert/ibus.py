@@ -1,23 +1,19 @@
 """Putting text into a field as an input method does: Unicode, quick, and held keys do no harm."""
 
 import asyncio
-import unicodedata
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from voice_ime.errors import DesktopUnavailable, InsertionBroken, InsertionFailed, InsertionRefused
+from voice_ime.errors import DesktopUnavailable, InsertionFailed, InsertionRefused
 from voice_ime_desktop.bus import CallFailed, NoAnswer
 from voice_ime_desktop.focus.base import Kind, Target
 from voice_ime_desktop.insert.base import Way
 from voice_ime_desktop.insert.ibus_engine import NAME, Context, IbusEngine
 
 _XIM_BYTES = 300
-_XIM_PAUSE_S = 0.02
-"""Plain X programs lose longer pieces (xterm: single commits of 588 bytes). On a busy machine about 1 text of 20 with
-2,000 characters came with two pieces exchanged, whether 5, 20 or 50 ms lay between them: the cause is not known."""
-_JOINER = "\u200d"
-_SKIN_TONES = range(0x1F3FB, 0x1F400)
+"""What plain X programs take in one piece. xterm lost single commits of 588 bytes; of longer texts in several pieces one
+in twenty came with two pieces exchanged on a busy machine, which nothing could notice. Those are left to other ways."""
 
 
 class IbusWay(Way):
@@ -62,7 +58,7 @@ class IbusWay(Way):
         return True
 
     async def insert(self, target: Target, text: str) -> None:
-        """Also InsertionRefused: the field asks for a password; InsertionBroken: only a part may have been sent."""
+        """Also InsertionRefused: the field asks for a password."""
         async with self._one_at_a_time:
             try:
                 await self._engine.connect()
@@ -111,52 +107,6 @@ class IbusWay(Way):
             raise InsertionFailed(self.name)
         if context.secret:
             raise InsertionRefused("password")
-        if not context.is_xim:
-            await self._engine.commit(text)
-            return
-        await self._send_pieces(context, text)
-
-    async def _send_pieces(self, context: Context, text: str) -> None:
-        for number, piece in enumerate(pieces(text, _XIM_BYTES)):
-            try:
-                if number:
-                    await asyncio.sleep(_XIM_PAUSE_S)
-                    if self._engine.context != context:
-                        raise InsertionBroken(self.name)
-                await self._engine.commit(piece)
-            except NoAnswer as error:
-                raise (InsertionBroken(self.name) if number else error) from error
-
-
-def pieces(text: str, limit: int) -> Iterator[str]:
-    """`text` in pieces of at most `limit` bytes of UTF-8; what is seen as one character is not cut if it fits."""
-    piece = ""
-    for cluster in _clusters(text):
-        for part in [cluster] if len(cluster.encode()) <= limit else cluster:
-            if piece and len((piece + part).encode()) > limit:
-                yield piece
-                piece = ""
-            piece += part
-    if piece:
-        yield piece
-
-
-def _clusters(text: str) -> Iterator[str]:
-    cluster = ""
-    for character in text:
-        if cluster and not _joined(cluster[-1], character):
-            yield cluster
-            cluster = ""
-        cluster += character
-    if cluster:
-        yield cluster
-
-
-def _joined(before: str, character: str) -> bool:
-    """Whether both are seen as one character: marks, variants, skin tones, joined emoji. Flags may be cut."""
-    return (
-        before == _JOINER
-        or character == _JOINER
-        or unicodedata.category(character) in ("Mn", "Me", "Mc")
-        or ord(character) in _SKIN_TONES
-    )
+        if context.is_xim and len(text.encode()) > _XIM_BYTES:
+            raise InsertionFailed(self.name)
+        await self._engine.commit(text)

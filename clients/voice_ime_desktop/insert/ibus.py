@@ -12,7 +12,7 @@ from voice_ime_desktop.insert.base import Way
 from voice_ime_desktop.insert.ibus_engine import NAME, Context, IbusEngine
 
 _XIM_BYTES = 300
-"""What plain X programs take in one piece. xterm lost single commits of 588 bytes; of longer texts in several pieces one
+"""What plain X programs take in one piece. xterm lost single commits of 588 bytes; of texts in several pieces one
 in twenty came with two pieces exchanged on a busy machine, which nothing could notice. Those are left to other ways."""
 
 

@@ -26,14 +26,12 @@ class Program:
     """The Debian packages that it needs."""
     main_field: str = "text"
     python: str = SYSTEM_PYTHON
-    first_key: str = ""
-    """Pressed once when it has started: Chromium joins the accessibility bus only with the first key it gets."""
 
 
 GTK3 = Program("gtk3", ("python3-gi", "gir1.2-gtk-3.0", "ibus-gtk3"))
 GTK4 = Program("gtk4", ("python3-gi", "gir1.2-gtk-4.0", "ibus-gtk4"))
 QT5 = Program("qt5", ("python3-pyqt5",))
-CHROMIUM = Program("chromium", ("chromium",), python=sys.executable, first_key="Shift_L")
+CHROMIUM = Program("chromium", ("chromium",), python=sys.executable)
 VTE = Program("vte", ("python3-gi", "gir1.2-vte-2.91", "ibus-gtk3"), main_field="terminal")
 XTERM = Program("xterm", ("xterm", "x11-utils"), main_field="terminal", python=sys.executable)
 TK = Program("tk", ("python3-tk",))
@@ -53,8 +51,6 @@ class Application:
         self.process = session.start(command, pipes=True)
         until(lambda: self.focused() == field, f"the focus in {program.name}", 30)
         self.window: int = until(lambda: self._window(before), f"the window of {program.name}") or 0
-        if program.first_key:
-            session.screen.tap(program.first_key)
 
     def text(self, field: str) -> str:
         """What stands in `field`, as the program itself sees it."""

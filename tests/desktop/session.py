@@ -51,6 +51,9 @@ class Parts:
     """What a session has besides screen, window manager, D-Bus and accessibility."""
 
     input_method: bool = True
+    accessible: bool = True
+    """Accessibility is on before any program starts, as where a screen reader runs. Chromium that was started before
+    shows itself only after the next key."""
     sound: bool = False
     """A virtual microphone to play into."""
     speech: bool = True
@@ -216,6 +219,8 @@ def _start(session: Session) -> None:
     _start_bus(session)
     session.start(["openbox", "--sm-disable"])
     until(session.screen.managed, "the window manager")
+    if parts.accessible:
+        _switch_accessibility_on(session)
     if parts.input_method:
         session.start_input_method()
     if parts.sound:
@@ -239,6 +244,14 @@ def _start_bus(session: Session) -> None:
     bus = session.start(["dbus-daemon", "--session", "--nofork", "--print-address=1"], pipes=True)
     assert bus.stdout is not None
     session.environment["DBUS_SESSION_BUS_ADDRESS"] = bus.stdout.readline().decode().strip()
+
+
+def _switch_accessibility_on(session: Session) -> None:
+    command = ["dbus-send", "--session", "--print-reply", "--dest=org.a11y.Bus", "/org/a11y/bus"]
+    command += ["org.freedesktop.DBus.Properties.Set", "string:org.a11y.Status", "string:IsEnabled"]
+    subprocess.run(
+        [*command, "variant:boolean:true"], env=session.environment, stdout=subprocess.DEVNULL, check=True, timeout=30
+    )
 
 
 # --- processes

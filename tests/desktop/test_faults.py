@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.desktop.applications import GTK3, Application
+from tests.desktop.applications import GTK3, GTK4, QT5, Application, Program
 from tests.desktop.conftest import Open
 from tests.desktop.dictation import Dictation, dictation, loud, script, two_cities
 from tests.desktop.session import Parts, Session
@@ -82,3 +82,21 @@ def test_a_sound_service_that_dies_is_told_and_after_it_came_back_words_arrive(
 
     client.wait_for("First words.")
     assert field.text("text") == "First words."
+
+
+class TestWithoutAccessibility:
+    @pytest.fixture
+    def parts(self) -> Parts:
+        return Parts(sound=True, accessible=False)
+
+    @pytest.mark.parametrize("program", [GTK3, GTK4, QT5], ids=lambda program: program.name)
+    def test_programs_that_run_already_are_seen_when_the_client_switches_it_on(
+        self, program: Program, session: Session, open_application: Open
+    ) -> None:
+        window = open_application(program)
+        with dictation(session, script("Words.")) as client:
+            client.say(loud(1.5))
+            client.wait_for("Words.")
+
+            assert window.text("text") == "Words."
+            assert [entry.state for entry in client.journal()] == ["verified"]

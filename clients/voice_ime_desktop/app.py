@@ -150,7 +150,7 @@ class App:
     def _inserter(self, accessibility: Accessibility, focus: AtspiFocus, display: str) -> Inserter:
         engine = IbusEngine(lambda: ibus_address(self._place.environment))
         ways = (
-            IbusWay(engine, self._place.state_folder / "input-method"),
+            IbusWay(engine, self._place.state_folder / "input-method", focus),
             AtspiWay(accessibility),
             ClipboardWay(display),
         )

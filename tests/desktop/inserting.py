@@ -38,7 +38,7 @@ class Hands:
         display = self.session.environment["DISPLAY"]
         match name:
             case "ibus":
-                return IbusWay(self.engine(), self.memory)
+                return IbusWay(self.engine(), self.memory, self.focus)
             case "atspi":
                 return AtspiWay(self.accessibility)
             case "clipboard":

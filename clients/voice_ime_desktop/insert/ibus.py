@@ -7,7 +7,7 @@ from pathlib import Path
 
 from voice_ime.errors import DesktopUnavailable, InsertionFailed, InsertionRefused
 from voice_ime_desktop.bus import CallFailed, NoAnswer
-from voice_ime_desktop.focus.base import Kind, Target
+from voice_ime_desktop.focus.base import Focus, Kind, Target
 from voice_ime_desktop.insert.base import Way
 from voice_ime_desktop.insert.ibus_engine import NAME, Context, IbusEngine
 
@@ -21,14 +21,18 @@ class IbusWay(Way):
 
     name = "ibus"
 
-    def __init__(self, engine: IbusEngine, memory: Path) -> None:
-        """`memory`: a file that names the person's engine.
+    def __init__(self, engine: IbusEngine, memory: Path, focus: Focus | None = None) -> None:
+        """`memory`: a file that names the person's engine. `focus`: asked once more at the very last moment.
+
+        A text goes where the focus is when it comes. Choosing our engine takes long enough to get to the next field,
+        and a whole window of Qt, its password fields included, is one field to IBus.
 
         IBus uses none any more when an engine that was registered as ours was goes away. An orderly end puts the
         person's back; after a crash the next start does.
         """
         self._engine = engine
         self._memory = memory
+        self._focus = focus
         self._one_at_a_time = asyncio.Lock()
 
     async def start(self) -> None:
@@ -63,6 +67,7 @@ class IbusWay(Way):
             try:
                 await self._engine.connect()
                 async with self._chosen() as context:
+                    await self._still_there(target)
                     await self._send(context, text)
             except (DesktopUnavailable, CallFailed, NoAnswer) as error:
                 raise InsertionFailed(self.name) from error
@@ -101,6 +106,13 @@ class IbusWay(Way):
         with suppress(OSError):
             return self._memory.read_text("utf-8") or None
         return None
+
+    async def _still_there(self, target: Target) -> None:
+        if self._focus is None:
+            return
+        now = await self._focus.target()
+        if now is None or now.key != target.key:
+            raise InsertionFailed(self.name)
 
     async def _send(self, context: Context, text: str) -> None:
         if not context.is_field:

@@ -2,33 +2,58 @@
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
 from voice_ime.engine.pool import Pool, Urgency
 
 
+class BusyPool:
+    """A pool of one thread, which works until `free`."""
+
+    def __init__(self) -> None:
+        self.pool = Pool(1)
+        self._begun, self._free = threading.Event(), threading.Event()
+
+    async def begin(self) -> None:
+        self._work = asyncio.create_task(self.pool.run(Urgency.FINAL, self._until_free))
+        await asyncio.to_thread(self._begun.wait, 10)
+
+    async def free(self) -> None:
+        self._free.set()
+        await self._work
+
+    def _until_free(self) -> None:
+        self._begun.set()
+        self._free.wait(10)
+
+
+@asynccontextmanager
+async def busy_pool() -> AsyncIterator[BusyPool]:
+    busy = BusyPool()
+    await busy.begin()
+    try:
+        yield busy
+    finally:
+        await busy.free()
+        busy.pool.close()
+
+
 async def test_finals_are_served_before_partials() -> None:
-    pool = Pool(1)
-    begun, free = threading.Event(), threading.Event()
     order: list[str] = []
-
-    def first() -> None:
-        begun.set()
-        free.wait(10)
-
-    busy = asyncio.create_task(pool.run(Urgency.PARTIAL, first))
-    await asyncio.to_thread(begun.wait, 10)
-    waiting = [
-        asyncio.create_task(pool.run(Urgency.PARTIAL, lambda: order.append("partial"))),
-        asyncio.create_task(pool.run(Urgency.DETECTION, lambda: order.append("detection"))),
-        asyncio.create_task(pool.run(Urgency.FINAL, lambda: order.append("final"))),
-    ]
-    await asyncio.sleep(0)  # lets the three take their places
-    free.set()
-    await asyncio.gather(busy, *waiting)
+    async with busy_pool() as busy:
+        run = busy.pool.run
+        waiting = [
+            asyncio.create_task(run(Urgency.PARTIAL, lambda: order.append("partial"))),
+            asyncio.create_task(run(Urgency.DETECTION, lambda: order.append("detection"))),
+            asyncio.create_task(run(Urgency.FINAL, lambda: order.append("final"))),
+        ]
+        await asyncio.sleep(0)  # lets the three take their places
+        await busy.free()
+        await asyncio.gather(*waiting)
     assert order == ["final", "detection", "partial"]
-    pool.close()
 
 
 async def test_the_event_loop_goes_on_while_threads_work() -> None:
@@ -54,44 +79,25 @@ async def test_an_error_reaches_whoever_waits_and_the_threads_go_on() -> None:
 
 
 async def test_work_that_nobody_waits_for_any_more_is_not_begun() -> None:
-    pool = Pool(1)
-    begun, free = threading.Event(), threading.Event()
     done: list[str] = []
-
-    def first() -> None:
-        begun.set()
-        free.wait(10)
-
-    busy = asyncio.create_task(pool.run(Urgency.FINAL, first))
-    await asyncio.to_thread(begun.wait, 10)
-    given_up = asyncio.create_task(pool.run(Urgency.FINAL, lambda: done.append("in vain")))
-    await asyncio.sleep(0)  # lets it take its place
-    given_up.cancel()
-    await asyncio.gather(given_up, return_exceptions=True)
-    free.set()
-    await busy
-    await pool.run(Urgency.FINAL, lambda: done.append("next"))
+    async with busy_pool() as busy:
+        given_up = asyncio.create_task(busy.pool.run(Urgency.FINAL, lambda: done.append("in vain")))
+        await asyncio.sleep(0)  # lets it take its place
+        given_up.cancel()
+        await asyncio.gather(given_up, return_exceptions=True)
+        await busy.free()
+        await busy.pool.run(Urgency.FINAL, lambda: done.append("next"))
     assert done == ["next"]
-    pool.close()
 
 
 async def test_work_that_can_be_left_out_is_left_out_when_no_thread_is_free() -> None:
-    pool = Pool(1)
-    begun, free = threading.Event(), threading.Event()
     done: list[str] = []
-
-    def first() -> None:
-        begun.set()
-        free.wait(10)
-
-    busy = asyncio.create_task(pool.run(Urgency.FINAL, first))
-    await asyncio.to_thread(begun.wait, 10)
-    assert await pool.run_if_free(Urgency.PARTIAL, lambda: done.append("partial"), within_s=0.01) is None
-    free.set()
-    await busy
-    assert await pool.run_if_free(Urgency.PARTIAL, lambda: "well", within_s=10) == "well"
+    async with busy_pool() as busy:
+        left_out = await busy.pool.run_if_free(Urgency.PARTIAL, lambda: done.append("partial"), within_s=0.01)
+        await busy.free()
+        assert left_out is None
+        assert await busy.pool.run_if_free(Urgency.PARTIAL, lambda: "well", within_s=10) == "well"
     assert done == []
-    pool.close()
 
 
 async def test_work_that_has_begun_is_waited_for_however_long_it_takes() -> None:

@@ -248,6 +248,7 @@ def main() -> int:
     figures: dict[str, Any] = facts() | {"load_average": round(os.getloadavg()[0], 1)}
     figures["insertion_to_verified"] = {one.name: insertion(one) for one in (GTK3, GTK4, QT5, CHROMIUM)}
     delays, without_text, costs = from_release(arguments.limit)
+    figures["load_average_at_end"] = round(os.getloadavg()[0], 1)
     figures |= {"release_to_verified_gtk3": report_of(delays), "recordings_without_text": without_text, "idle": costs}
     text = json.dumps(figures, indent=2) + "\n"
     print(text, end="")

@@ -76,7 +76,7 @@ class App:
         options = ClientOptions(
             language=language,
             endpoints=False,
-            partials=False,
+            partials=True,  # nobody hears them; they are the drafts that make finals quick
             messages="zh" if messages.language == "zh" else "en",
         )
         self._client = DictationClient(self._server.address, options)

@@ -6,7 +6,6 @@ does falls on everybody.
 """
 
 import argparse
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -30,7 +29,6 @@ LEAD_S = 0.3
 GAP_S = 1.2
 TAIL_S = 0.12
 """What a key that is released at the end of the speech still lets through."""
-IDLE_S = 10.0
 
 
 @dataclass
@@ -174,4 +172,3 @@ async def play_one(player: Player, clip: Clip, speech: Speech | None, tally: Tal
     keyed = await player.play([Track((clip,), LEAD_S, GAP_S, stop_s=stop_s, release=True)])
     tally.used(keyed)
     tally.released(keyed.said[0])
-    await asyncio.sleep(0)

@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -125,7 +125,3 @@ def pinned(cores: str) -> Iterator[int]:
 def first_cores(number: int = 2) -> str:
     """The first cores that we may use, as `pinned` wants them."""
     return ",".join(str(core) for core in sorted(os.sched_getaffinity(0))[:number])
-
-
-def words_in(texts: Iterable[str]) -> int:
-    return sum(len(text.split()) for text in texts)

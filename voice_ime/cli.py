@@ -62,7 +62,7 @@ COMMANDS = (
     _command("journal", "desktop"),
     _command("doctor", "server"),
     _command("key", "desktop", quick=True),
-    _command("bench", "server,desktop"),
+    _command("bench", "server,desktop,bench"),
 )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.live import Played, Player, Said, Track
-from benchmarks.metrics import first_lasting, percentiles, revisions, words_of
+from benchmarks.metrics import first_lasting, first_right, percentiles, revisions, words_of
 from benchmarks.ours import server
 from benchmarks.output import add_live_arguments, run_live
 from benchmarks.peers.hosted import hosted
@@ -41,8 +41,9 @@ class Tally:
     cut: int = 0
     """Recordings whose utterance was ended before the last speech."""
     first_partials: list[float] = field(default_factory=list)
+    first_lasting: list[float] = field(default_factory=list)
     without_partial: int = 0
-    """Utterances whose first lasting word came with the final."""
+    """Utterances whose first right word came with the final."""
     endpoints: list[float] = field(default_factory=list)
     finals: list[float] = field(default_factory=list)
     spoken_to_final: list[float] = field(default_factory=list)
@@ -87,9 +88,10 @@ class Tally:
         self.words += len(words_of(final.text))
         if onset_s is None:
             return
-        first = first_lasting(texts, final.text)
-        self.without_partial += first is None
-        self.first_partials.append((final if first is None else partials[first]).at_s - onset_s)
+        right, lasting = first_right(texts, final.text), first_lasting(texts, final.text)
+        self.without_partial += right is None
+        self.first_partials.append((final if right is None else partials[right]).at_s - onset_s)
+        self.first_lasting.append((final if lasting is None else partials[lasting]).at_s - onset_s)
 
     def released(self, said: Sequence[Said]) -> None:
         released = [each.at_s for each in said if each.kind == "released"]
@@ -102,6 +104,7 @@ class Tally:
             "clips": self.clips,
             "final_delay_ms": _ms(self.finals),
             "first_partial_ms": _ms(self.first_partials),
+            "first_lasting_ms": _ms(self.first_lasting),
             "without_partial": self.without_partial,
             "endpoint_delay_ms": _ms(self.endpoints),
             "spoken_to_final_ms": _ms(self.spoken_to_final),

@@ -136,6 +136,12 @@ def words_of(text: str) -> list[str]:
     return [bare for word in spaced.split() if (bare := word.strip(" .,;:!?…\"'“”‘’，。！？；：、-"))]
 
 
+def first_right(partials: Sequence[str], final: str) -> int | None:
+    """The number of the first partial with a word that is in the final."""
+    known = set(words_of(final))
+    return next((number for number, text in enumerate(partials) if known & set(words_of(text))), None)
+
+
 def first_lasting(partials: Sequence[str], final: str) -> int | None:
     """The number of the first partial with a word that stays: it is in every later partial and in the final."""
     staying = set(words_of(final))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 DELAYS = (
     "final_delay_ms",
     "first_partial_ms",
+    "first_lasting_ms",
     "endpoint_delay_ms",
     "spoken_to_final_ms",
     "release_to_final_ms",

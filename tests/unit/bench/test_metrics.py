@@ -14,6 +14,7 @@ from benchmarks.metrics import (  # noqa: E402
     comparable,
     error_rates,
     first_lasting,
+    first_right,
     interval,
     judged_words,
     percentiles,
@@ -80,8 +81,13 @@ def test_percentiles_of_nothing_are_nothing():
         (["Hello", "Bye"], "", None),
     ],
 )
-def test_the_first_partial_is_the_first_with_a_word_that_stays(partials: list[str], final: str, first: int | None):
+def test_the_first_lasting_partial_is_the_first_with_a_word_that_stays(partials: list[str], final: str, first: int | None):
     assert first_lasting(partials, final) == first
+
+
+def test_the_first_partial_is_the_first_with_a_word_of_the_final():
+    assert first_right(["Yellow", "Hello", "Yellow"], "Hello there.") == 1
+    assert first_right(["Yellow"], "Hello there.") is None
 
 
 def test_a_word_that_is_only_added_is_no_revision():

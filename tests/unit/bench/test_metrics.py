@@ -81,7 +81,7 @@ def test_percentiles_of_nothing_are_nothing():
         (["Hello", "Bye"], "", None),
     ],
 )
-def test_the_first_lasting_partial_is_the_first_with_a_word_that_stays(partials: list[str], final: str, first: int | None):
+def test_a_lasting_partial_has_a_word_that_stays(partials: list[str], final: str, first: int | None):
     assert first_lasting(partials, final) == first
 
 

@@ -76,7 +76,10 @@ def _finding(one: Utterance, fields: Mapping[str, str]) -> Finding:
 
 def _became(one: Utterance, fields: Mapping[str, str]) -> tuple[str, str]:
     if len(one.noted) > 1:
-        return "doubled", f"noted {len(one.noted)} times: {[noted.state for noted in one.noted]}"
+        return (
+            "doubled",
+            f"noted {len(one.noted)} times: {[(note.number, note.state, note.reason) for note in one.noted]}",
+        )
     if not one.noted:
         return _without_a_note(one)
     noted = one.noted[0]

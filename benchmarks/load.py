@@ -12,7 +12,7 @@ Server and speakers share the same cores. A number of speakers is held where
 import argparse
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,9 +42,9 @@ class Losses:
     silent: int
     """Recordings without text that brought some alone."""
     words: int
-    """Heard alone."""
+    """Known to be spoken."""
     lost: int
-    """Of them nothing stands in their place."""
+    """Left out of them, less those left out alone."""
     changed: int
     """Recordings whose text is another."""
 
@@ -61,11 +61,12 @@ class Stage:
     final_delay_ms: dict[str, float | int | None]
     partials_per_s: float
     """Of the speaker who got the fewest."""
-    losses: Losses
     played: Played
     cores: int
     wall_s: float
     """How long the run took."""
+    losses: Losses | None = None
+    """None: not looked for, since it is not held anyhow."""
 
     @property
     def held(self) -> bool:
@@ -74,7 +75,7 @@ class Stage:
             p95 is not None and p95 <= LIMIT_MS
             and self.partials_per_s >= PARTIALS_PER_S
             and self.played.refused == 0
-            and self.losses.none
+            and (self.losses is None or self.losses.none)
         )  # fmt: skip
 
     def figures(self) -> dict[str, Any]:
@@ -83,10 +84,7 @@ class Stage:
             "held": self.held,
             "final_delay_ms": self.final_delay_ms,
             "least_partials_per_s": round(self.partials_per_s, 2),
-            "words": self.losses.words,
-            "lost_words": self.losses.lost,
-            "silent_clips": self.losses.silent,
-            "changed_clips": self.losses.changed,
+            "losses": None if self.losses is None else asdict(self.losses),
             "refused": self.played.refused,
             "errors": sorted(set(self.played.errors)),
             "cpu_s_per_audio_s": round(self.played.cpu_s / max(self.played.sound_s, 1e-9), 4),
@@ -140,7 +138,9 @@ class Climb:
         while streams:
             tracks = [track(self._recordings, number, streams, self._seconds) for number in range(streams)]
             played = await self._player.play(tracks)
-            stage = judge.stage(tracks, played, await self._alone(tracks))
+            stage = judge.stage(tracks, played)
+            if stage.held:
+                stage = replace(stage, losses=losses(tracks, played.said, await self._alone(tracks)))
             held, failed = (streams, failed) if stage.held else (held, streams)
             figures["stages"].append(stage.figures())
             figures["streams_held"] = held
@@ -192,8 +192,8 @@ class Judge:
         self._speech = speech
         self._cores = cores
 
-    def stage(self, tracks: Sequence[Track], played: Played, alone: Sequence[Sequence[Said]]) -> Stage:
-        """`alone`: what came for each track when nobody else talked."""
+    def stage(self, tracks: Sequence[Track], played: Played) -> Stage:
+        """All but the losses."""
         pairs = list(zip(tracks, played.said, strict=True))
         first = max(track.start_s for track in tracks)
         last = min(track.start_s + track.seconds for track in tracks)
@@ -207,7 +207,6 @@ class Judge:
             streams=len(tracks),
             final_delay_ms=percentiles(delays),
             partials_per_s=min(self._partials_per_s(track, said) for track, said in pairs),
-            losses=losses(tracks, played.said, alone),
             played=played,
             cores=self._cores,
             wall_s=max(track.start_s + track.seconds for track in tracks),
@@ -226,10 +225,10 @@ def losses(tracks: Sequence[Track], loaded: Sequence[Sequence[Said]], alone: Seq
     for track, now, before in zip(tracks, loaded, alone, strict=True):
         for slot, text, usual in zip(track.slots, heard(track, now), heard(track, before), strict=True):
             clip = slot.clip
-            found, wanted = (comparable(each, clip.lang, clip.kind) for each in (text, usual))
+            known, found, wanted = (comparable(each, clip.lang, clip.kind) for each in (clip.text, text, usual))
             silent += bool(wanted) and not found
-            lost += word_errors(wanted, found).left_out
-            words += len(wanted.split())
+            lost += word_errors(known, found).left_out - word_errors(known, wanted).left_out
+            words += len(known.split())
             changed += found != wanted
     return Losses(silent, words, lost, changed)
 

@@ -1,5 +1,6 @@
 """Playing tracks, and what is made of what came back."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +97,8 @@ def test_the_search_doubles_then_halves(held: int, failed: int, most: int, next_
 
 
 def test_a_word_that_the_load_has_swallowed_is_lost_and_one_that_it_has_changed_is_not(recordings: list[Clip]) -> None:
-    whole = [Track(tuple(recordings[:2]), lead_s=0.3, gap_s=1.0)]
+    spoken = [replace(each, text=text) for each, text in zip(recordings, ("red green", "blue"), strict=False)]
+    whole = [Track(tuple(spoken), lead_s=0.3, gap_s=1.0)]
     alone = [[final("red green", 3.5, 3.4, 0.3, 3.2), final("blue", 8, 7.9, 5, 7.5)]]
     loaded = [[final("red grain", 3.5, 3.4, 0.3, 3.2)]]
     found = losses(whole, loaded, alone)
@@ -109,9 +111,9 @@ def test_a_stage_is_held_while_finals_are_quick_and_partials_keep_coming(recordi
     said = (partial("o", 0.9, 0.1), partial("one", 1.5, 0.1), final("one", 3.1, 3.0, 0.1, 2.8))
     judge = Judge({recordings[0].path: Speech(0.2, 2.2)}, cores=2)
     played = Played((said,), 4.0, 0.5, 200, 190)
-    assert judge.stage([whole], played, [said]).held
-    assert not judge.stage([whole], Played((said[1:],), 4.0, 0.5, 200, 190), [said]).held
-    assert not judge.stage([whole], Played((said,), 4.0, 0.5, 200, 190, refused=1), [said]).held
+    assert judge.stage([whole], played).held
+    assert not judge.stage([whole], Played((said[1:],), 4.0, 0.5, 200, 190)).held
+    assert not judge.stage([whole], Played((said,), 4.0, 0.5, 200, 190, refused=1)).held
 
 
 def test_tracks_and_answers_go_to_another_process_and_back(recordings: list[Clip]) -> None:

@@ -222,8 +222,10 @@ def _measure(arguments: argparse.Namespace, settings: "Settings", messages: Mess
             for name, peer in peers.items():
                 tallies[name].hear(peer, clip)
     finally:
-        figures |= {"system": ours.name, **tally.figures(), "confidence": tally.confidence(), "finals": tally.finals()}
+        figures |= {"system": ours.name, **tally.figures(), "confidence": tally.confidence()}
         figures["peers"] = {name: {"system": peers[name].name} | tallies[name].figures() for name in peers}
+        if arguments.finals:
+            figures["finals"] = tally.finals()
         if arguments.finals and not arguments.json:
             _print_finals(figures["finals"], messages)
 

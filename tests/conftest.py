@@ -14,6 +14,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="a skip for want of an installable package is a failure")
 
 
+REAL_TIME = ("desktop", "audio")
+"""Folders of tests in which real programs, a real sound service and a real clock take part. A machine that stands still
+for a second can fail one of them: it gets one second try, which the closing line counts as "rerun"."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent.name in REAL_TIME:
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     return _judged((yield), item.config)

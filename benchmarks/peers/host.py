@@ -57,15 +57,7 @@ class _Speaker(threading.Thread):
         return time.monotonic() - self._began
 
 
-def pin_threads() -> None:
-    """Every thread where the first one may run: some libraries spread theirs over all cores whatever they are told."""
-    cores = os.sched_getaffinity(0)
-    for thread in Path("/proc/self/task").iterdir():
-        os.sched_setaffinity(int(thread.name), cores)
-
-
 def play(peer: Peer, tracks: Sequence[Track]) -> Played:
-    pin_threads()
     usage = Usage(os.getpid())
     begun = time.monotonic() + 0.2
     speakers = [_Speaker(peer.stream(), track, begun) for track in tracks]

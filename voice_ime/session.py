@@ -167,6 +167,10 @@ class Session:
         self._unkept[final.utterance] = final
         return [final]
 
+    def holds(self, utterance: str) -> bool:
+        """Whether a final waits to be kept."""
+        return utterance in self._unkept
+
     def check_kept(self) -> None:
         if len(self._unkept) > self._max_unkept:
             raise TooManyUnkept(limit=self._max_unkept)

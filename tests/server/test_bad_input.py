@@ -189,6 +189,18 @@ async def test_a_flood_of_messages_ends_the_connection() -> None:
         assert (await error_of(talk)).code == "too_fast"
 
 
+async def test_keeping_many_finals_at_once_is_no_flood() -> None:
+    async with running_server(configured=settings(max_messages_per_s=5)) as server, server.session() as talk:
+        count = 15
+        sound = np.concatenate([loud(0.2), silent(0.8)] * count)
+        end = await speak(talk, sound)
+        finals = [await talk.hear(wire.Final) for _ in range(count)]
+        for final in finals:
+            await talk.say(wire.Kept(utterance=final.utterance))
+        await talk.say(wire.Finalize(sample=end))
+        assert (await talk.hear(wire.Finalized)).sample == end
+
+
 async def test_a_client_gone_in_mid_word_disturbs_nobody_and_can_come_back() -> None:
     async with running_server() as server:
         async with server.session() as talk:

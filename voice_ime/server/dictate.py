@@ -166,12 +166,23 @@ class _Connection:
                 if isinstance(data, bytes):
                     await stream.room_for(round(self._settings.max_waiting_s * SAMPLE_RATE))
                     stream.put(stream.session.audio(wire.read_audio(data)))
-                elif self._leaves(stream, wire.read_client_message(data)):
+                elif self._leaves(stream, self._understood(stream, data)):
                     raise Gone
             except ProtocolError as error:
                 if error.fatal:
                     raise
                 self._post(explain(error, self._language))
+
+    def _understood(self, stream: Stream, text: str) -> wire.ClientMessage:
+        """The message, counted against the allowance: all but the acknowledgements that our own finals ask for."""
+        try:
+            message = wire.read_client_message(text)
+        except BadMessage:
+            self._allowance.spend()
+            raise
+        if not (isinstance(message, wire.Kept) and stream.session.holds(message.utterance)):
+            self._allowance.spend()
+        return message
 
     def _leaves(self, stream: Stream, message: wire.ClientMessage) -> bool:
         if isinstance(message, wire.Bye):
@@ -190,7 +201,6 @@ class _Connection:
         text, data = event.get("text"), event.get("bytes")
         if text is None:
             return bytes(data or b"")
-        self._allowance.spend()
         if len(text) > self._settings.max_frame_bytes:
             raise TooLarge(limit=self._settings.max_frame_bytes)
         return str(text)

@@ -14,6 +14,7 @@ from voice_ime.engine.base import SAMPLE_RATE, Capabilities
 from voice_ime.errors import (
     AccessError,
     AudioGap,
+    BadMessage,
     HelloTimeout,
     OutOfOrder,
     ProtocolError,

@@ -115,9 +115,10 @@ class IbusWay(Way):
             raise InsertionFailed(self.name)
 
     async def _send(self, context: Context, text: str) -> None:
-        if not context.is_field:
+        now = self._engine.context
+        if now is None or now.field != context.field or not context.is_field:  # nothing is waited for from here on
             raise InsertionFailed(self.name)
-        if context.secret:
+        if now.secret:
             raise InsertionRefused("password")
         if context.is_xim and len(text.encode()) > _XIM_BYTES:
             raise InsertionFailed(self.name)

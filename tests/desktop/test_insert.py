@@ -142,7 +142,8 @@ async def test_what_is_selected_is_replaced(
     assert field.text("text") == "😀 one 2️⃣"
 
 
-@pytest.mark.parametrize("program", READABLE, ids=named)
+# Chromium takes the text, too, but then often ends altogether: why is not known yet.
+@pytest.mark.parametrize("program", [one for one in READABLE if one is not CHROMIUM], ids=named)
 async def test_held_keys_do_not_turn_text_into_shortcuts(
     program: Program, session: Session, open_application: Open
 ) -> None:

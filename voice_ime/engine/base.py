@@ -3,8 +3,9 @@
 Calls block and belong on worker threads; an engine never sees asyncio. Samples are float32, mono, 16 kHz, in [-1, 1].
 """
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -36,6 +37,8 @@ class Capabilities:
     """Whether hypotheses carry alternatives."""
     scores_text: bool = False
     """Whether `Utterance.score` works."""
+    takes_phrases: bool = False
+    """Whether `Options.phrases` and `Utterance.rehear` make the given words likelier."""
     streaming: bool = False
     """Whether the model itself is incremental (else the whole utterance is decoded again for each partial)."""
 
@@ -50,6 +53,10 @@ class Options:
     """Words that may well be said. Engines that cannot use them leave them."""
     context: str = ""
     """Text before the caret."""
+    profile: str | None = None
+    """Whose words: name of a profile; None: nobody's. Engines leave it."""
+    application: str | None = None
+    """Name of the program that has the focus, where it is known. Engines leave it."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,28 @@ class Word:
 
 
 @dataclass(frozen=True)
+class Change:
+    """A place where a personal rule or entry changed what was heard, or may be offered there instead."""
+
+    kind: Literal["rule", "replace", "offer"]
+    first: int
+    """Its words in the hypothesis that carries this change: from `first`..."""
+    last: int
+    """... to `last` (exclusive); equal to `first` where a rule deleted what was heard."""
+    heard: str
+    written: str
+    """What stands there now; for an offer: what could stand there."""
+    source: str
+    """Id of the rule or entry."""
+    distance: float | None = None
+    """Between the sounds, a part of the entry's length; None for rules."""
+    cost: float | None = None
+    """Nats by which the sound speaks against it (positive: against); None where the engine cannot say."""
+    score: float | None = None
+    """What the decision was made by: above 0 it is replaced."""
+
+
+@dataclass(frozen=True)
 class Hypothesis:
     """What was heard, so far or at the end."""
 
@@ -84,8 +113,20 @@ class Hypothesis:
     """Natural logarithm of the probability of `text` given the sound; None where the engine has none."""
     language: str | None = None
     """The language that was heard, where the engine tells."""
+    changes: tuple[Change, ...] = ()
+    """What a personal vocabulary did and offers, in the order of the words. Engines leave it."""
     timings: Mapping[str, float] = field(default_factory=dict)
     """Seconds of work by stage, e.g. {"encode_s": 0.03, "decode_s": 0.05}."""
+
+
+@dataclass(frozen=True)
+class Substitution:
+    """Words `first` to `last` (exclusive) of a final hypothesis, and what could have been said instead."""
+
+    first: int
+    last: int
+    texts: tuple[str, ...]
+    """Ways to write it, such as "Kowalski" and "kowalski": the one that the sound likes best counts."""
 
 
 class Utterance(ABC):
@@ -114,6 +155,23 @@ class Utterance(ABC):
         """Log-probability of each text for the sound of this utterance; after `finish`, if the engine scores texts."""
         raise TypeError("this engine does not score texts; ask Capabilities.scores_text first")
 
+    def price(
+        self, final: Hypothesis, substitutions: Sequence[Substitution], at_least: float = -math.inf
+    ) -> list[float]:
+        """For each substitution in `final`, the answer of `finish`: log p(with it) - log p(without), in nats.
+
+        -inf is a valid answer for what is below `at_least`: engines need not work it out. After `finish`, if the
+        engine scores texts.
+        """
+        texts = [replaced(final, each.first, each.last, text) for each in substitutions for text in each.texts]
+        scores = iter(self.score([final.text, *texts]))
+        without = next(scores)
+        return [max(next(scores) for _ in each.texts) - without for each in substitutions]
+
+    def rehear(self, phrases: tuple[str, ...]) -> Hypothesis:
+        """The final once more, with `phrases` likelier; after `finish`, if the engine takes phrases."""
+        raise TypeError("this engine does not take phrases; ask Capabilities.takes_phrases first")
+
 
 class Engine(ABC):
     """A loaded model, shared by everyone; safe to use from several threads."""
@@ -127,3 +185,30 @@ class Engine(ABC):
     @abstractmethod
     def close(self) -> None:
         """Free the model. Utterances under way end with RecognitionFailed or normally."""
+
+
+def replaced(hypothesis: Hypothesis, first: int, last: int, text: str) -> str:
+    """`hypothesis.text` with `text` in place of words `first` to `last` (exclusive); marks around them stay."""
+    spans = word_spans(hypothesis)
+    begin, end = spans[first][0], spans[last - 1][1]
+    old = hypothesis.text[begin:end]
+    core = old.strip(_MARKS)
+    if not core:
+        return hypothesis.text[:begin] + text + hypothesis.text[end:]
+    at = old.index(core)
+    return hypothesis.text[: begin + at] + text + hypothesis.text[begin + at + len(core) :]
+
+
+def word_spans(hypothesis: Hypothesis) -> list[tuple[int, int]]:
+    """Where each word stands in the text: first and last (exclusive) character."""
+    spans: list[tuple[int, int]] = []
+    at = 0
+    for word in hypothesis.words:
+        begin = hypothesis.text.index(word.text, at)
+        at = begin + len(word.text)
+        spans.append((begin, at))
+    return spans
+
+
+_MARKS = " \t\n.,;:!?\"()[]{}…—–-，。、；：！？“”‘’（）《》【】·"
+"""Marks that belong to the sentence and not to a word."""

@@ -1,0 +1,125 @@
+"""One person's words, rules and preferences, as they are at one moment. Pure data: `store` keeps it, others use it."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+LONGEST = 256
+"""Characters of one written form."""
+MOST_ENTRIES = 20_000
+MOST_SOUNDS = 20
+"""Pronunciations of one entry."""
+
+Text = Annotated[str, Field(min_length=1, max_length=LONGEST)]
+Language = Literal["en", "zh"]
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Strength(StrEnum):
+    """How readily an entry is written where something like it was heard."""
+
+    STRONG = "strong"
+    NORMAL = "normal"
+    WEAK = "weak"
+    NEVER = "never"
+    """Never written by itself: only offered."""
+
+
+class SoundKind(StrEnum):
+    WORDS = "words"
+    """Written as other words that sound like it: "mo hah med"."""
+    LETTERS = "letters"
+    """Spelled: "C L I"."""
+    PINYIN = "pinyin"
+    """Syllables with tone numbers, "zhang1 wei3"; no number: any tone."""
+    ARPABET = "arpabet"
+    """Phones of CMUdict, "K AH V AE L S K IY"; stress digits may stand and are left out."""
+
+
+class Sound(_Data):
+    """One way in which an entry sounds, given by a person or learned."""
+
+    kind: SoundKind
+    text: Text
+
+
+class Source(StrEnum):
+    """Where an entry, a sound or a rule comes from."""
+
+    PERSON = "person"
+    CARETAKER = "caretaker"
+    IMPORT = "import"
+    LEARNED = "learned"
+
+
+class State(StrEnum):
+    """How far something learned has come. What people enter is active at once."""
+
+    OBSERVED = "observed"
+    SUGGESTED = "suggested"
+    ACTIVE = "active"
+    DEMOTED = "demoted"
+    QUARANTINED = "quarantined"
+
+
+class Entry(_Data):
+    """A name or term, as it is to be written."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    written: Text
+    sounds: Annotated[tuple[Sound, ...], Field(max_length=MOST_SOUNDS)] = ()
+    """Besides those that follow from the written form."""
+    language: Language | None = None
+    """None: both."""
+    strength: Strength = Strength.NORMAL
+    application: Annotated[str, Field(max_length=200)] = ""
+    """Only there; empty: everywhere."""
+    note: Annotated[str, Field(max_length=2000)] = ""
+    tags: Annotated[tuple[Text, ...], Field(max_length=50)] = ()
+    source: Source = Source.PERSON
+    used: datetime | None = None
+    """When it was last written or chosen; for what is equally near."""
+
+
+class Rule(_Data):
+    """When I say `heard`, write `write`. Whole words, whatever the capitals; before anything else."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    heard: Text
+    write: Annotated[str, Field(max_length=LONGEST)]
+    """Exactly; empty: leave it out."""
+    language: Language | None = None
+    match_case: bool = False
+    application: Annotated[str, Field(max_length=200)] = ""
+    source: Source = Source.PERSON
+    state: State = State.ACTIVE
+
+
+class Preferences(_Data):
+    """How this person wants to be heard and written."""
+
+    learn: bool = True
+    """Learn from corrections."""
+    fuzzy: tuple[str, ...] = ()
+    """Mandarin sounds that this person does not tell apart, as pairs: "n/l", "z/zh", "in/ing", "f/h"."""
+    latin_spaces: bool = True
+    """A blank between Chinese characters and Latin words."""
+    script: Literal["simplified", "traditional"] = "simplified"
+    endpoint_delay_s: Annotated[float, Field(ge=0.2, le=3)] | None = None
+    """Silence that ends an utterance; None: the server's setting, adapted to how this person pauses."""
+
+
+class Profile(_Data):
+    """Everything of one person at one moment."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+    revision: int = 0
+    """Number of the last change; another number: build again what was derived from this."""
+    entries: tuple[Entry, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    preferences: Preferences = Preferences()

@@ -140,8 +140,12 @@ class Utterance(ABC):
     def partial(self) -> Hypothesis | None:
         """The hypothesis for the sound so far, or None where there is nothing new to say."""
 
-    def prepare(self) -> None:  # noqa: B027  # an engine that cannot work ahead does nothing
-        """Work ahead: find out now what `finish` would answer if no more sound came. The answer stays the same."""
+    def prepare(self) -> Hypothesis | None:
+        """Work ahead: what `finish` will answer if no more sound comes; None: this engine cannot work ahead.
+
+        Until more sound comes `score`, `price` and `rehear` may be called as after `finish`.
+        """
+        return None
 
     @abstractmethod
     def finish(self) -> Hypothesis:

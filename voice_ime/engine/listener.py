@@ -55,7 +55,7 @@ class PrepareStep:
     """
 
     start: int
-    run: Callable[[], None]
+    run: Callable[[], Hypothesis | None]
 
 
 @dataclass(frozen=True)

@@ -192,7 +192,7 @@ class MoonshineUtterance(Utterance):
         self._blocks: list[Samples] = []
         self._fresh = False
         self._draft: tuple[int, ...] = ()
-        self._prepared: tuple[Hypothesis, _Heard | None] | None = None
+        self._prepared: Hypothesis | None = None
         self._heard: _Heard | None = None
 
     def feed(self, samples: Samples) -> None:
@@ -200,6 +200,7 @@ class MoonshineUtterance(Utterance):
             self._blocks.append(np.array(samples, np.float32))
             self._fresh = True
             self._prepared = None
+            self._heard = None
 
     def partial(self) -> Hypothesis | None:
         if not self._fresh:
@@ -213,14 +214,16 @@ class MoonshineUtterance(Utterance):
         self._seen.append(Seen(len(samples) / SAMPLE_RATE, tuple(word.text for word in hypothesis.words)))
         return hypothesis
 
-    def prepare(self) -> None:
-        if self._prepared is None:
-            self._prepared = self._final()
+    def prepare(self) -> Hypothesis:
+        prepared = self._prepared  # `cancel` may come meanwhile
+        if prepared is None:
+            prepared, self._heard = self._final()
+            self._prepared = prepared
             self._fresh = False
+        return prepared
 
     def finish(self) -> Hypothesis:
-        self.prepare()
-        hypothesis, self._heard = self._prepared or (_nothing(), None)
+        hypothesis = self.prepare()
         self._blocks = []
         return hypothesis
 

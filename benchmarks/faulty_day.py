@@ -1,6 +1,7 @@
 """Somebody dictates into the windows of a private screen all day long, and things break. What breaks when is seeded."""
 
 import random
+import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -502,11 +503,12 @@ def password_asked_meanwhile(day: Day) -> Sequence[Place]:
         screen.tap("Return")
 
     day.say(meanwhile=ask)
-    asked = place.window.application.text("terminal").rpartition("\r")[0].endswith("read -s x")
+    lines = re.split("[\r\x03]", place.window.application.text("terminal"))
+    asked = lines[-2:-1] == ["read -s x"]  # all of the line: what was dictated before may still stand on it
     with suppress(TimeoutError):
         until(lambda: day.settled(1), "what becomes of it", SETTLED_WITHIN_S)
     screen.tap("Return")
-    return [replace(place, asks=asked)]  # right after a restart of the input method, keys get lost
+    return [replace(place, asks=asked)]  # right after a restart of the input method, keys get lost, Control+C too
 
 
 def pressed_again(day: Day) -> Sequence[Place]:

@@ -348,3 +348,105 @@ class DiskFull(StoreError):
     """Values: `path`."""
 
     code = "disk_full"
+
+
+class StoreDamaged(StoreError):
+    """The file with the profiles is not what it should be. Values: `path`."""
+
+    code = "store_damaged"
+
+
+class StoreBusy(StoreError):
+    """Another program writes the profiles for too long. Values: `path`."""
+
+    code = "store_busy"
+
+
+class NewerSchema(StoreError):
+    """The file with the profiles was written by a newer version. Values: `path`."""
+
+    code = "newer_schema"
+
+
+class NotFound(StoreError, LookupError):
+    """Something that is not, or no longer, kept."""
+
+    code = "not_found"
+
+
+class ProfileNotFound(NotFound):
+    """Values: `profile`."""
+
+    code = "profile_not_found"
+
+
+class EntryNotFound(NotFound):
+    """No entry or rule of that id. Values: `profile`, `id`."""
+
+    code = "entry_not_found"
+
+
+class RevisionNotFound(NotFound):
+    """Values: `profile`, `number`."""
+
+    code = "revision_not_found"
+
+
+class AlreadyExists(StoreError):
+    """What is to be made is there already."""
+
+    code = "already_exists"
+
+
+class ProfileExists(AlreadyExists):
+    """Values: `profile`."""
+
+    code = "profile_exists"
+
+
+class EntryExists(AlreadyExists):
+    """An entry (or rule) with the same written (or heard) form, language and application. Values: `id` of it."""
+
+    code = "entry_exists"
+
+
+class Outdated(StoreError):
+    """The profile was changed meanwhile. Values: `expected`, `revision` (that it has now)."""
+
+    code = "outdated"
+
+
+class ChangedSince(StoreError):
+    """A step cannot be undone because a later one changed the same. Values: `number` of it, `later`."""
+
+    code = "changed_since"
+
+
+class ProfileFull(StoreError):
+    """Values: `limit` (entries or rules of one profile)."""
+
+    code = "profile_full"
+
+
+class WrongValue(StoreError, ValueError):
+    """Something cannot be kept as it is. Values: `where` (name of the field), `detail` (nothing private)."""
+
+    code = "wrong_value"
+
+
+class NotConfirmed(StoreError):
+    """What cannot be undone needs the name once more. Values: `profile`."""
+
+    code = "not_confirmed"
+
+
+class ImportUnreadable(StoreError, ValueError):
+    """A file of words that cannot be read. Values: `detail`."""
+
+    code = "import_unreadable"
+
+
+class ImportTooLarge(StoreError, ValueError):
+    """Values: `limit` (with its unit)."""
+
+    code = "import_too_large"

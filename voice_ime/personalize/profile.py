@@ -1,18 +1,41 @@
 """One person's words, rules and preferences, as they are at one moment. Pure data: `store` keeps it, others use it."""
 
+import unicodedata
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 LONGEST = 256
 """Characters of one written form."""
 MOST_ENTRIES = 20_000
+MOST_RULES = 5_000
 MOST_SOUNDS = 20
 """Pronunciations of one entry."""
 
-Text = Annotated[str, Field(min_length=1, max_length=LONGEST)]
+
+def one_line(value: Any) -> Any:
+    """A text as it is kept: composed (NFC), with single blanks. Control characters are refused: they would be typed."""
+    if not isinstance(value, str):
+        return value
+    if not (value.isascii() or unicodedata.is_normalized("NFC", value)):
+        value = unicodedata.normalize("NFC", value)
+    value = " ".join(value.split())
+    if not value.isprintable() and any(unicodedata.category(character) == "Cc" for character in value):
+        raise PydanticCustomError("control_character", "control characters cannot be written")
+    return value
+
+
+def typed(value: str) -> str:
+    """What a rule writes: exactly, but no control characters other than a new line and a tabulator."""
+    if any(unicodedata.category(character) == "Cc" for character in value.replace("\n", "").replace("\t", "")):
+        raise PydanticCustomError("control_character", "control characters cannot be written")
+    return value
+
+
+Text = Annotated[str, BeforeValidator(one_line), Field(min_length=1, max_length=LONGEST)]
 Language = Literal["en", "zh"]
 
 
@@ -77,7 +100,7 @@ class Entry(_Data):
     language: Language | None = None
     """None: both."""
     strength: Strength = Strength.NORMAL
-    application: Annotated[str, Field(max_length=200)] = ""
+    application: Annotated[str, BeforeValidator(one_line), Field(max_length=200)] = ""
     """Only there; empty: everywhere."""
     note: Annotated[str, Field(max_length=2000)] = ""
     tags: Annotated[tuple[Text, ...], Field(max_length=50)] = ()
@@ -86,16 +109,20 @@ class Entry(_Data):
     """When it was last written or chosen; for what is equally near."""
 
 
+Kind = Literal["entry", "rule", "preferences"]
+"""What a profile consists of."""
+
+
 class Rule(_Data):
     """When I say `heard`, write `write`. Whole words, whatever the capitals; before anything else."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
     heard: Text
-    write: Annotated[str, Field(max_length=LONGEST)]
+    write: Annotated[str, AfterValidator(typed), Field(max_length=LONGEST)]
     """Exactly; empty: leave it out."""
     language: Language | None = None
     match_case: bool = False
-    application: Annotated[str, Field(max_length=200)] = ""
+    application: Annotated[str, BeforeValidator(one_line), Field(max_length=200)] = ""
     source: Source = Source.PERSON
     state: State = State.ACTIVE
 

@@ -127,6 +127,8 @@ class Substitution:
     last: int
     texts: tuple[str, ...]
     """Ways to write it, such as "Kowalski" and "kowalski": the one that the sound likes best counts."""
+    at_least: float = -math.inf
+    """A price below this is of no use: engines need not work it out, and may answer -inf."""
 
 
 class Utterance(ABC):
@@ -159,13 +161,10 @@ class Utterance(ABC):
         """Log-probability of each text for the sound of this utterance; after `finish`, if the engine scores texts."""
         raise TypeError("this engine does not score texts; ask Capabilities.scores_text first")
 
-    def price(
-        self, final: Hypothesis, substitutions: Sequence[Substitution], at_least: float = -math.inf
-    ) -> list[float]:
+    def price(self, final: Hypothesis, substitutions: Sequence[Substitution]) -> list[float]:
         """For each substitution in `final`, the answer of `finish`: log p(with it) - log p(without), in nats.
 
-        -inf is a valid answer for what is below `at_least`: engines need not work it out. After `finish`, if the
-        engine scores texts.
+        After `finish`, if the engine scores texts.
         """
         texts = [replaced(final, each.first, each.last, text) for each in substitutions for text in each.texts]
         scores = iter(self.score([final.text, *texts]))
@@ -196,7 +195,7 @@ def replaced(hypothesis: Hypothesis, first: int, last: int, text: str) -> str:
     spans = word_spans(hypothesis)
     begin, end = spans[first][0], spans[last - 1][1]
     old = hypothesis.text[begin:end]
-    core = old.strip(_MARKS)
+    core = old.strip(SENTENCE_MARKS)
     if not core:
         return hypothesis.text[:begin] + text + hypothesis.text[end:]
     at = old.index(core)
@@ -214,5 +213,5 @@ def word_spans(hypothesis: Hypothesis) -> list[tuple[int, int]]:
     return spans
 
 
-_MARKS = " \t\n.,;:!?\"()[]{}…—–-，。、；：！？“”‘’（）《》【】·"
+SENTENCE_MARKS = " \t\n.,;:!?\"()[]{}…—–-，。、；：！？“”‘’（）《》【】·"
 """Marks that belong to the sentence and not to a word."""

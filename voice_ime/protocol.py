@@ -59,6 +59,8 @@ class Hello(_FromClient):
     endpoint_delay_s: Annotated[float, Field(ge=0.2, le=3)] | None = None
     """Silence that ends an utterance; None: the server's setting."""
     partials: bool = True
+    profile: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")] | None = None
+    """Whose vocabulary and rules; None: nobody's. What changes in it counts from the next utterance on."""
     messages: Literal["en", "zh"] = "en"
     """Language of the sentences in `error`."""
     client: Annotated[str, Field(max_length=100)] = ""
@@ -134,6 +136,7 @@ class EngineFacts(_FromServer):
     confidence: bool
     alternatives: bool
     scores_text: bool
+    takes_phrases: bool = False
     streaming: bool
 
 
@@ -189,6 +192,24 @@ class Insert(_FromServer):
     text: str
 
 
+class Change(_FromServer):
+    """A place where a personal rule or entry changed what was heard, or where an entry may be meant."""
+
+    kind: Literal["rule", "replace", "offer"]
+    """offer: `written` does not stand in the text; it can be offered to the person."""
+    first_word: int
+    """Its words in `words`: from this one..."""
+    last_word: int
+    """... to this one (exclusive)."""
+    heard: str
+    written: str
+    source: str
+    """Id of the rule or entry."""
+    distance: float | None
+    cost: float | None
+    score: float | None
+
+
 class Timings(_FromServer):
     """How long each stage took, in seconds."""
 
@@ -199,6 +220,8 @@ class Timings(_FromServer):
     detect_s: float
     encode_s: float
     decode_s: float
+    personal_s: float = 0.0
+    """Work on the person's vocabulary and rules."""
     final_s: float
     """From the arrival of the last sound needed to this message: the server's share of the final delay."""
 
@@ -215,11 +238,12 @@ class Final(_FromServer):
     """The sound up to here was needed to decide the endpoint."""
     reason: Literal["endpoint", "finalize", "length"]
     text: str
-    """As heard, without regard to what stands around the caret."""
+    """In the person's words, without regard to what stands around the caret."""
     language: str | None
     edits: tuple[Insert, ...]
     """What the client is to do, in order."""
     words: tuple[FinalWord, ...]
+    changes: tuple[Change, ...] = ()
     alternatives: tuple[str, ...]
     timings: Timings
 

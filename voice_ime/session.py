@@ -6,13 +6,14 @@ is held here, across connections.
 """
 
 import itertools
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from voice_ime import protocol as wire
 from voice_ime.dictation.formatting import Surroundings, fit
-from voice_ime.engine.base import SAMPLE_RATE, Hypothesis, Word
+from voice_ime.engine.base import SAMPLE_RATE, Change, Hypothesis, Word
 from voice_ime.engine.listener import FinalStep, PartialStep
 from voice_ime.errors import AudioGap, AudioOverlap, OutOfOrder, ProtocolError, TooManyUnkept
 
@@ -70,6 +71,8 @@ class Session:
         """Releases whose sound has not wholly come."""
         self._unkept: dict[str, wire.Final] = {}
         self._around = Surroundings()
+        self.application: str | None = None
+        """The program that has the focus, where the client tells."""
         self._stable = _StableText()
 
     @property
@@ -103,6 +106,7 @@ class Session:
                 return self._cancel(message)
             case wire.Context():
                 self._around = Surroundings(message.before, message.after)
+                self.application = message.focus.application
                 return []
             case wire.Correction():
                 return [wire.CorrectionTaken(utterance=message.utterance, kept=False)]
@@ -246,6 +250,7 @@ def _final(step: FinalStep, hypothesis: Hypothesis, text: str, delays: Delays) -
         language=hypothesis.language,
         edits=(wire.Insert(text=text),),
         words=tuple(_words(hypothesis.words, step.start / SAMPLE_RATE)),
+        changes=tuple(_changes(hypothesis.changes)),
         alternatives=hypothesis.alternatives,
         timings=wire.Timings(
             endpoint_s=round(spoken_end_s, 4) if step.reason == "endpoint" else None,
@@ -253,6 +258,7 @@ def _final(step: FinalStep, hypothesis: Hypothesis, text: str, delays: Delays) -
             detect_s=round(step.detect_s, 4),
             encode_s=round(hypothesis.timings.get("encode_s", 0.0), 4),
             decode_s=round(hypothesis.timings.get("decode_s", 0.0), 4),
+            personal_s=round(hypothesis.timings.get("personal_s", 0.0), 4),
             final_s=round(delays.final_s, 4),
         ),
     )
@@ -267,6 +273,26 @@ def _words(words: Iterable[Word], offset_s: float) -> Iterable[wire.FinalWord]:
             confidence=word.confidence,
             alternatives=word.alternatives,
         )
+
+
+def _changes(changes: Iterable[Change]) -> Iterable[wire.Change]:
+    for change in changes:
+        yield wire.Change(
+            kind=change.kind,
+            first_word=change.first,
+            last_word=change.last,
+            heard=change.heard,
+            written=change.written,
+            source=change.source,
+            distance=_rounded(change.distance),
+            cost=_rounded(change.cost),
+            score=_rounded(change.score),
+        )
+
+
+def _rounded(value: float | None) -> float | None:
+    """To what means something, and can stand in JSON."""
+    return None if value is None or not math.isfinite(value) else round(value, 3)
 
 
 def _utterance_name(start: int) -> str:

@@ -9,7 +9,7 @@ utterance gives the same again.
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
@@ -106,10 +106,19 @@ class Listener:
         """Name of the engine that hears."""
         return self._engine.capabilities.engine
 
+    def heard_in(self, application: str | None) -> None:
+        """From the next utterance on: the program that has the focus."""
+        self._options = replace(self._options, application=application)
+
     @property
     def position(self) -> int:
         """Sound was accepted up to here."""
         return self._tape.end
+
+    @property
+    def unhurried(self) -> bool:
+        """Nobody is speaking and no release is to come: a tenth of a second more does not matter to anybody."""
+        return self._utterance is None and self._rules.endpoint_delay is not None
 
     @property
     def needed_from(self) -> int:

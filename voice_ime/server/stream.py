@@ -20,6 +20,8 @@ Explain = Callable[[VoiceImeError, str], wire.Error]
 
 LEAST = 512
 """Samples worth waking the detector for."""
+LEAST_UNHURRIED = 3200
+"""The same while nobody speaks: most of the time, and most of what a silent stream would cost."""
 MOST = 2 * SAMPLE_RATE
 """Samples recognised in one go, so that a backlog does not keep other speakers waiting."""
 BEHIND = SAMPLE_RATE
@@ -49,6 +51,11 @@ class Stream:
     def waiting(self) -> int:
         """Samples not yet looked at."""
         return sum(len(work.pcm) for work in self._queue if isinstance(work, Sound)) // 2
+
+    @property
+    def unhurried(self) -> bool:
+        """Nobody is speaking: sound may be handed over in larger pieces."""
+        return self._listener.unhurried
 
     def put(self, outcomes: Iterable[Outcome]) -> None:
         """Work is queued, messages are sent at once."""
@@ -84,7 +91,8 @@ class Stream:
             return None
         if not isinstance(self._queue[0], Sound):
             return self._queue.popleft()
-        if self.waiting < LEAST and all(isinstance(work, Sound) for work in self._queue):
+        least = LEAST_UNHURRIED if self.unhurried else LEAST
+        if self.waiting < least and all(isinstance(work, Sound) for work in self._queue):
             return None
         pieces: list[bytes] = []
         while self._queue and isinstance(head := self._queue[0], Sound) and sum(map(len, pieces)) < 2 * MOST:
@@ -95,6 +103,7 @@ class Stream:
     async def _do(self, work: Sound | Release | Forget) -> None:
         match work:
             case Sound():
+                self._listener.heard_in(self.session.application)
                 await self._recognise(self._listener.accept(from_pcm16(work.pcm)))
             case Release():
                 await self._recognise(self._listener.finalize())

@@ -62,6 +62,84 @@ class ModelDamaged(EngineError):
     code = "model_damaged"
 
 
+class ModelUnknown(EngineError, LookupError):
+    """The list of models has none of that name. Values: `model`, `known`."""
+
+    code = "model_unknown"
+
+
+class ModelFolderTaken(EngineError):
+    """Where the model belongs there is a folder that voice-ime did not make. Values: `model`, `where`."""
+
+    code = "model_folder_taken"
+
+
+class ModelBusy(EngineError):
+    """Another program is fetching, or removing, this very model. Values: `model`."""
+
+    code = "model_busy"
+
+
+class ModelNotHere(EngineError):
+    """The model was never fetched. Values: `model`, `command` (how to get it)."""
+
+    code = "model_not_here"
+
+
+class ModelComesWith(EngineError):
+    """The model is part of a package, not of the models folder. Values: `model`, `command`."""
+
+    code = "model_comes_with"
+
+
+class ModelNotUsable(EngineError):
+    """This version has no engine for the model. Values: `model`, `engine`."""
+
+    code = "model_not_usable"
+
+
+class FetchError(EngineError):
+    """A model could not be fetched. Values: `model`."""
+
+    code = "model_not_fetched"
+
+
+class ModelUnreachable(FetchError, ConnectionError):
+    """No place that has the model could be reached. Values: `model`, `where`, `detail`."""
+
+    code = "model_unreachable"
+
+
+class ModelCut(FetchError, ConnectionError):
+    """The download broke off, or stood still, again and again. Values: `model`, `where`."""
+
+    code = "model_cut"
+
+
+class ModelNotThere(FetchError):
+    """A place answers that it does not have the file, or does not give it. Values: `model`, `file`, `where`."""
+
+    code = "model_not_there"
+
+
+class ModelDiffers(FetchError):
+    """What came is not what is known of the file. Values: `model`, `file`, `where`."""
+
+    code = "model_differs"
+
+
+class ModelIncomplete(FetchError):
+    """A folder or archive lacks a file of the model. Values: `model`, `file`, `where`."""
+
+    code = "model_incomplete"
+
+
+class ArchiveRefused(FetchError):
+    """An archive that is damaged or holds what no model needs. Values: `model`, `where`, `member` (may be empty)."""
+
+    code = "archive_refused"
+
+
 class RecognitionFailed(EngineError):
     """The engine failed on one utterance. Values: `engine`."""
 
@@ -348,6 +426,12 @@ class DiskFull(StoreError):
     """Values: `path`."""
 
     code = "disk_full"
+
+
+class NoRoom(DiskFull):
+    """Known before anything is written. Values: `path`, `needed`, `free` (megabytes)."""
+
+    code = "no_room"
 
 
 class StoreDamaged(StoreError):

@@ -10,7 +10,7 @@ from voice_ime.engine.base import Options, Samples
 from voice_ime.engine.listener import FinalStep, Listener, PartialStep, PrepareStep, Step
 from voice_ime.settings import SpeechSettings
 
-SETTINGS = SpeechSettings(before_s=0.32, after_s=0.32, endpoint_delay_s=0.512, longest_s=8, partial_every_s=1.0)
+SETTINGS = SpeechSettings(before_s=0.32, after_s=0.32, endpoint_delay_s=0.512, longest_s=8, first_partials_s=(), partial_every_s=1.0)
 Heard = tuple[int, int, str, str]
 
 

@@ -159,8 +159,10 @@ class Listener:
         self._endpointer = Endpointer(self._rules, self._detector.frame)
         self._utterance: Utterance | None = None
         self._start = sample
+        self._onset = sample
         self._fed_to = sample
         self._next_partial = 0
+        """Samples after the onset."""
         self._prepared_for = -1
         """End of the speech before the pause in which the final was last prepared."""
         self._detect_s = 0.0
@@ -209,11 +211,10 @@ class Listener:
         return PrepareStep(self._start, self._utterance.prepare)
 
     def _partial_if_due(self) -> PartialStep | None:
-        fed = self._fed_to - self._start
-        if not self._partials or fed < self._next_partial or self._utterance is None:
+        heard = self._fed_to - self._onset
+        if not self._partials or heard < self._next_partial or self._utterance is None:
             return None
-        every = _samples(self._settings.partial_every_s)
-        self._next_partial = (fed // every + 1) * every
+        self._next_partial = _place_after(heard, self._settings)
         return PartialStep(self._start, self._utterance.partial)
 
     # --- utterances ---
@@ -223,9 +224,10 @@ class Listener:
         return _samples(self._settings.before_s)
 
     def _begin(self) -> None:
-        self._start = max(self._base, self._base + self._endpointer.onset - self._before)
+        self._onset = self._base + self._endpointer.onset
+        self._start = max(self._base, self._onset - self._before)
         self._fed_to = self._start
-        self._next_partial = _samples(self._settings.partial_every_s)
+        self._next_partial = _place_after(0, self._settings)
         self._utterance = self._engine.begin(self._options)
 
     def _short_speech_is_fresh(self) -> bool:
@@ -295,6 +297,14 @@ class _Tape:
 
     def skip_to(self, sample: int) -> None:
         self._start, self._length = sample, 0
+
+
+def _place_after(heard: int, settings: SpeechSettings) -> int:
+    """Where the next partial is due when `heard` samples since the onset were used; in samples since the onset."""
+    first = [_samples(seconds) for seconds in settings.first_partials_s]
+    last, every = max(first, default=0), _samples(settings.partial_every_s)
+    due = [place for place in first if place > heard]
+    return min(due) if due else last + ((heard - last) // every + 1) * every
 
 
 def _samples(seconds: float) -> int:

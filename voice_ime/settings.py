@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -72,8 +72,10 @@ class SpeechSettings(_Settings):
     """Silence that ends an utterance."""
     longest_s: float = Field(20.0, ge=4, le=30)
     """An utterance that is longer is cut at its quietest place."""
+    first_partials_s: tuple[Annotated[float, Field(ge=0.05, le=5)], ...] = (0.2, 0.3, 0.4, 0.48, 0.6, 0.8)
+    """Partials after so much sound since the onset: the first words are waited for most."""
     partial_every_s: float = Field(0.4, ge=0.1, le=5)
-    """A partial for each further stretch of this length."""
+    """Then a partial for each further stretch of this length."""
 
 
 class ServerSettings(_Settings):

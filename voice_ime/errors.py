@@ -525,9 +525,21 @@ class NotConfirmed(StoreError):
 
 
 class ImportUnreadable(StoreError, ValueError):
-    """A file of words that cannot be read. Values: `detail`."""
+    """A file is not of the format that it is said to be. Values: `format`."""
 
     code = "import_unreadable"
+
+
+class ImportEncoding(StoreError, ValueError):
+    """The characters of a file cannot be told."""
+
+    code = "import_encoding"
+
+
+class UnknownFormat(StoreError, ValueError):
+    """Values: `known` (the formats that there are)."""
+
+    code = "unknown_format"
 
 
 class ImportTooLarge(StoreError, ValueError):

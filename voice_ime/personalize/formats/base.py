@@ -1,0 +1,104 @@
+"""What every format reads a file into."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from voice_ime.personalize.profile import Entry, Preferences, Rule
+
+MOST_BYTES = 10_000_000
+MOST_LINES = 20_000
+
+T = TypeVar("T")
+_ENTRY = TypeAdapter(Entry)
+_RULE = TypeAdapter(Rule)
+
+
+@dataclass(frozen=True)
+class Item:
+    """An entry or a rule out of a file."""
+
+    number: int
+    """Its line (in JSON: its place in the list), from 1."""
+    value: Entry | Rule
+    given: frozenset[str]
+    """The fields that the file says something about; the others have their usual values."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A line that cannot be kept. The sentence is in the catalogues under profile.refused.<reason>."""
+
+    number: int
+    reason: str
+    values: Mapping[str, str | int] = field(default_factory=dict)
+    """What the sentence needs; nothing out of the line itself."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a file holds."""
+
+    items: tuple[Item, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    preferences: Preferences | None = None
+    ignored: tuple[str, ...] = ()
+    """Names of columns that mean nothing to us."""
+
+
+class Unfit(Exception):
+    """A line is wrong. Arguments: the reason, then the values of its sentence."""
+
+    def __init__(self, reason: str, **values: str | int) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.values = values
+
+    def at(self, number: int) -> Refused:
+        return Refused(number, self.reason, self.values)
+
+
+def new_id() -> str:
+    """For an entry or a rule: never the same twice, and short enough to be heard."""
+    return secrets.token_hex(6)
+
+
+def entry_of(fields: Mapping[str, Any]) -> Entry:
+    """Unfit says what is wrong."""
+    return _valid(_ENTRY, fields)
+
+
+def rule_of(fields: Mapping[str, Any]) -> Rule:
+    """Unfit says what is wrong."""
+    return _valid(_RULE, fields)
+
+
+def _valid(kind: TypeAdapter[T], fields: Mapping[str, Any]) -> T:
+    try:
+        return kind.validate_python({"id": new_id(), **fields})
+    except ValidationError as error:
+        raise unfit(error) from None
+
+
+def unfit(error: ValidationError) -> Unfit:
+    """The first thing that is wrong, without what stands there."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    place = str(first["loc"][0]) if first["loc"] else ""
+    match first["type"]:
+        case "missing" | "string_too_short":
+            return Unfit("missing", field=place)
+        case "string_too_long":
+            return Unfit("too_long", field=place, limit=first["ctx"]["max_length"])
+        case "too_long":
+            return Unfit("too_many", field=place, limit=first["ctx"]["max_length"])
+        case "control_character":
+            return Unfit("control_character", field=place)
+        case "enum" | "literal_error":
+            return Unfit("unknown_value", field=place)
+        case "extra_forbidden":
+            return Unfit("unknown_field")
+        case _:
+            return Unfit("wrong_value", field=place)

@@ -1,0 +1,132 @@
+"""What a file would change in a profile: a plan that can be looked at before it is carried out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar
+
+from voice_ime.personalize.formats.base import Item, Reading, Refused, new_id
+from voice_ime.personalize.profile import MOST_ENTRIES, MOST_RULES, MOST_SOUNDS, Entry, Kind, Profile, Rule, Source
+from voice_ime.store.base import Change, Put
+
+Became = Literal["added", "merged", "unchanged"]
+_Key = tuple[Kind, str, str | None, str]
+_MOST_TAGS = 50
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a line becomes."""
+
+    number: int
+    became: Became
+    kind: Kind
+    id: str
+    text: str
+    """Its written form, or what a rule listens for."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an import does."""
+
+    changes: tuple[Change, ...]
+    """Empty where lines are refused and the others are not wanted without them."""
+    outcomes: tuple[Outcome, ...]
+    refused: tuple[Refused, ...]
+    ignored: tuple[str, ...] = ()
+    """Names of columns that mean nothing to us."""
+    preferences: bool = False
+    """Whether the file brings preferences."""
+
+    def count(self, became: Became) -> int:
+        return sum(outcome.became == became for outcome in self.outcomes)
+
+
+def planned(profile: Profile, reading: Reading, *, keep_good: bool = False, source: Source = Source.IMPORT) -> Plan:
+    """`keep_good`: what is right is taken although other lines are refused.
+
+    An entry with the same written form, language and application is merged: its sounds and tags are united, and what
+    else the file says about it replaces what was said before. A rule is replaced.
+    """
+    merging = _Merging(profile, source)
+    for item in reading.items:
+        merging.take(item)
+    refused = (*reading.refused, *merging.refused)
+    changes: list[Change] = [*map(Put, merging.changed.values())]
+    if reading.preferences is not None:
+        changes.append(Put(reading.preferences))
+    if refused and not keep_good:
+        changes = []
+    ordered = tuple(sorted(refused, key=lambda each: each.number))
+    return Plan(
+        tuple(changes), tuple(merging.outcomes), ordered, reading.ignored, preferences=reading.preferences is not None
+    )
+
+
+class _Merging:
+    """The state of a profile while one item after the other comes to it."""
+
+    def __init__(self, profile: Profile, source: Source) -> None:
+        self._source = source
+        known: list[Entry | Rule] = [*profile.entries, *profile.rules]
+        self._known = {_key(each): each for each in known}
+        self._ids: dict[Kind, set[str]] = {
+            "entry": {each.id for each in profile.entries},
+            "rule": {each.id for each in profile.rules},
+        }
+        self.changed: dict[str, Entry | Rule] = {}
+        self.outcomes: list[Outcome] = []
+        self.refused: list[Refused] = []
+
+    def take(self, item: Item) -> None:
+        key = _key(item.value)
+        known = self._known.get(key)
+        value = self._new(item) if known is None else _united(known, item)
+        reason = self._too_much(value, key[0])
+        if reason is not None:
+            self.refused.append(replace(reason, number=item.number))
+            return
+        became: Became = "added" if known is None else "unchanged" if value == known else "merged"
+        self.outcomes.append(Outcome(item.number, became, key[0], value.id, key[1]))
+        if became != "unchanged":
+            self._known[key] = value
+            self._ids[key[0]].add(value.id)
+            self.changed[f"{key[0]} {value.id}"] = value
+
+    def _new(self, item: Item) -> Entry | Rule:
+        value = item.value
+        update: dict[str, object] = {} if "source" in item.given else {"source": self._source}
+        if value.id in self._ids[_key(value)[0]]:
+            update["id"] = new_id()
+        return value.model_copy(update=update)
+
+    def _too_much(self, value: Entry | Rule, kind: Kind) -> Refused | None:
+        most = MOST_ENTRIES if kind == "entry" else MOST_RULES
+        if value.id not in self._ids[kind] and len(self._ids[kind]) >= most:
+            return Refused(0, "full", {"limit": most})
+        if isinstance(value, Entry) and len(value.sounds) > MOST_SOUNDS:
+            return Refused(0, "too_many", {"field": "sounds", "limit": MOST_SOUNDS})
+        if isinstance(value, Entry) and len(value.tags) > _MOST_TAGS:
+            return Refused(0, "too_many", {"field": "tags", "limit": _MOST_TAGS})
+        return None
+
+
+def _key(value: Entry | Rule) -> _Key:
+    if isinstance(value, Entry):
+        return "entry", value.written, value.language, value.application
+    return "rule", value.heard, value.language, value.application
+
+
+def _united(known: Entry | Rule, item: Item) -> Entry | Rule:
+    new = item.value
+    given = {name: getattr(new, name) for name in item.given - {"id", "source"}}
+    if isinstance(known, Entry) and isinstance(new, Entry):
+        given["sounds"] = _both(known.sounds, new.sounds)
+        given["tags"] = _both(known.tags, new.tags)
+        given["used"] = max(filter(None, (known.used, new.used)), default=None)
+    return known.model_copy(update=given)
+
+
+def _both(first: Sequence[T], second: Sequence[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys((*first, *second)))

@@ -36,6 +36,39 @@ class WhisperSettings(_Settings):
     compute_type: str = "int8"
 
 
+SherpaKind = Literal[
+    "streaming-transducer",
+    "streaming-ctc",
+    "transducer",
+    "ctc",
+    "streaming-paraformer",
+    "paraformer",
+    "sense-voice",
+    "parakeet-tdt",
+    "moonshine",
+]
+
+
+class SherpaSettings(_Settings):
+    """sherpa-onnx on a local model folder."""
+
+    folder: Path | None = None
+    """Folder of the model files; None: that of the recommended model for Mandarin and English in ~/voice-ime-models."""
+    kind: SherpaKind | None = None
+    """What kind of model it is; None: found out from its files."""
+    languages: tuple[str, ...] = ()
+    """ISO 639-1 codes; empty: those that its tokens can write, of Chinese and English."""
+    threads: int = Field(2, ge=1, le=64)
+    paths: int = Field(8, ge=1, le=32)
+    """Transducers: texts that are weighed at a time. With one only, phrases cannot be made likelier."""
+    phrase_score: float = Field(2.0, ge=0, le=10)
+    """Transducers: what each character or piece of a phrase is worth, in nats."""
+    ctc_confidence: bool = True
+    """CTC models: say how sure each word is. The model then runs once more over the sound at the end."""
+    check_s: float = Field(120, gt=0, le=3600)
+    """Longest time for trying the model out in a process of its own before it is loaded."""
+
+
 class ScriptSettings(_Settings):
     """The engine that "hears" a given text: for tests and demonstrations."""
 
@@ -52,6 +85,7 @@ class EngineSettings(_Settings):
     """Threads that decode."""
     moonshine: MoonshineSettings = MoonshineSettings()
     whisper: WhisperSettings = WhisperSettings()
+    sherpa: SherpaSettings = SherpaSettings()
     script: ScriptSettings = ScriptSettings()
 
 

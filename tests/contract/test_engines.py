@@ -8,12 +8,22 @@ from pathlib import Path
 import pytest
 
 from tests.contract.engine_contract import MODELS, EngineContract, Subject, subject_of
+from tests.needs import needs_package
 from voice_ime.engine.catalog import Row, load, names
 from voice_ime.errors import EngineUnavailable, ModelNotFound
-from voice_ime.settings import EngineSettings, WhisperSettings
+from voice_ime.settings import EngineSettings, SherpaSettings, WhisperSettings
 
 ROOT = Path(__file__).parents[2]
+SHERPA = ("streaming-transducer", "streaming-ctc", "transducer", "ctc")
+"""Kinds of models for sherpa-onnx that have a micro model here."""
+
+
+def sherpa(kind: str) -> EngineSettings:
+    return EngineSettings(name="sherpa", sherpa=SherpaSettings(folder=MODELS / "micro_zh" / kind, threads=1))
+
+
 SETTINGS = {
+    "sherpa": sherpa(SHERPA[0]),
     "whisper": EngineSettings(name="whisper", whisper=WhisperSettings(folder=MODELS / "whisper_micro", threads=1)),
 }
 """For engines whose model is not where the default settings look for it."""
@@ -30,6 +40,14 @@ class TestEachEngineOfTheCatalogue(EngineContract):
             pytest.skip(f"needs package {missing.values['package']}")
         except ModelNotFound as missing:
             pytest.skip(f"the model {missing.values['model']} is not on this machine")
+
+
+class TestEachKindOfSherpaModel(EngineContract):
+    @pytest.fixture(scope="class", params=SHERPA[1:])
+    @classmethod
+    def subject(cls, request: pytest.FixtureRequest) -> Iterator[Subject]:
+        needs_package("sherpa-onnx")
+        yield from subject_of("sherpa", lambda: load(sherpa(request.param)))
 
 
 GUIDES = [ROOT / "docs" / "adding-an-engine.md", ROOT / "docs" / "zh" / "adding-an-engine.md"]

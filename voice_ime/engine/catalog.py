@@ -55,6 +55,13 @@ ROWS = (
         settings="whisper",
     ),
     Row(
+        name="sherpa",
+        where="voice_ime.engine.sherpa:SherpaEngine",
+        summary="engine.sherpa.summary",
+        needs=("numpy", "onnxruntime", "sherpa-onnx", "kaldi-native-fbank"),
+        settings="sherpa",
+    ),
+    Row(
         name="script",
         where="voice_ime.engine.script:ScriptEngine",
         summary="engine.script.summary",

@@ -4,6 +4,8 @@ import re
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _HAN_CHARACTER = re.compile(rf"[{_HAN}]")
+_WIDE = rf"[{_HAN}\u3001-\u303f\uff00-\uff60]"
+_HAN_BLANK = re.compile(rf"(?<={_WIDE})\s+|\s+(?={_WIDE})")
 _WORD = re.compile(rf"[^\w\s]*[{_HAN}][^\w\s]*|[^\s{_HAN}]+")
 
 
@@ -18,3 +20,8 @@ def cut(text: str) -> tuple[str, ...]:
 def has_han(text: str) -> bool:
     """Whether a Han character is in `text`."""
     return _HAN_CHARACTER.search(text) is not None
+
+
+def without_han_blanks(text: str) -> str:
+    """`text` without the blanks beside Han characters and full-width marks: some models put one between all tokens."""
+    return _HAN_BLANK.sub("", text)

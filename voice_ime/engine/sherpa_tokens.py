@@ -1,0 +1,163 @@
+"""The tokens of a model for sherpa-onnx: which texts it can write, and in which tokens. Pure.
+
+What the library does with phrases that it cannot spell makes this necessary: it leaves out the unknown part and makes
+the rest likelier, writes the phrase to the terminal, or ends the process. It only ever gets what `usable` lets through.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from voice_ime.engine.words import cut, has_han, without_han_blanks
+
+BLANK = 0
+"""Number of the token that stands for no text."""
+_WORD_BEGIN = "▁"
+_SYNTAX = re.compile(r"[/:#@\x00-\x1f\x7f]")
+"""What means something else in the library's list of phrases."""
+_LATIN = re.compile(r"[A-Za-z]+")
+_SPECIAL = re.compile(r"<.*>|#\d+")
+_LEAST_HAN, _LEAST_LATIN = 20, 20
+"""A model that writes a language has at least so many tokens of it."""
+_MOST_PHRASE = 40
+"""Characters."""
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The table of a model: text to number, and what follows from it."""
+
+    numbers: dict[str, int]
+    pieces: frozenset[str] | None = None
+    """The word pieces that the library spells Latin words with; None: it has no table of them."""
+
+    @cached_property
+    def texts(self) -> dict[int, str]:
+        return {number: text for text, number in self.numbers.items()}
+
+    @cached_property
+    def languages(self) -> tuple[str, ...]:
+        """Of Chinese and English, those with enough tokens."""
+        latin = {piece for text in self.numbers if _LATIN.fullmatch(piece := text.strip(_WORD_BEGIN))}
+        han = sum(has_han(text) for text in self.numbers)
+        return ("zh",) * (han >= _LEAST_HAN) + ("en",) * (len(latin) >= _LEAST_LATIN)
+
+    @cached_property
+    def shouts(self) -> bool:
+        """Whether it writes Latin letters as capitals only."""
+        letters = "".join(text for text in self.numbers if not _SPECIAL.fullmatch(text))
+        return any("A" <= letter <= "Z" for letter in letters) and not any("a" <= letter <= "z" for letter in letters)
+
+    # --- phrases that the library can be given ---
+
+    def usable(self, phrases: Iterable[str]) -> tuple[str, ...]:
+        """Those of `phrases` that the library can spell from beginning to end, as it must be given them."""
+        return tuple(self._cased(phrase) for phrase in phrases if self._is_usable(" ".join(phrase.split())))
+
+    def _is_usable(self, phrase: str) -> bool:
+        if not phrase or len(phrase) > _MOST_PHRASE or _SYNTAX.search(phrase):
+            return False
+        return all(self._is_spelled_by_library(part) for word in self._cased(phrase).split() for part in cut(word))
+
+    def _is_spelled_by_library(self, part: str) -> bool:
+        if has_han(part):
+            return part in self.numbers
+        if self.pieces is None:
+            return part in self.numbers and _LATIN.fullmatch(part) is not None
+        # However the library cuts the word, it can fall back on pieces of one letter each.
+        single = all(letter in self.pieces for letter in part)
+        return single and (_WORD_BEGIN in self.pieces or _WORD_BEGIN + part[0] in self.pieces)
+
+    # --- texts to be scored ---
+
+    def spell(self, text: str) -> list[int] | None:
+        """The tokens of `text`; None where a letter of it cannot be written. Marks that cannot be are left out."""
+        numbers: list[int] = []
+        for word in self._cased(text).split():
+            for number, part in enumerate(cut(word)):
+                spelled = self._spell_part(part, begins_word=number == 0)
+                if spelled is None:
+                    return None
+                numbers += spelled
+        return numbers
+
+    def _spell_part(self, part: str, *, begins_word: bool) -> list[int] | None:
+        """Pieces as long as possible, from the front."""
+        numbers: list[int] = []
+        while part:
+            piece = self._longest(part, begin=not numbers and (begins_word or part[0].isascii()))
+            if piece is not None:
+                numbers.append(self.numbers[piece])
+                part = part[len(piece.removeprefix(_WORD_BEGIN)) :]
+            elif part[0].isalnum():
+                return None
+            else:
+                part = part[1:]
+        return numbers
+
+    def _longest(self, text: str, *, begin: bool) -> str | None:
+        for end in range(len(text), 0, -1):
+            for piece in (_WORD_BEGIN + text[:end], text[:end]) if begin else (text[:end],):
+                if piece in self.numbers:
+                    return piece
+        return None
+
+    # --- texts that were heard ---
+
+    def written(self, text: str) -> str:
+        """What the library heard, as it is written: one blank between words, none beside Han, not all in capitals."""
+        text = without_han_blanks(" ".join(text.replace(_WORD_BEGIN, " ").split()))
+        return text.lower() if self.shouts else text
+
+    def _cased(self, text: str) -> str:
+        text = " ".join(text.split())
+        return text.upper() if self.shouts else text
+
+
+@dataclass(frozen=True)
+class Place:
+    """The tokens that a word is made of: numbers `first` to `last` (exclusive) of those that were heard."""
+
+    first: int
+    last: int
+
+
+def places(words: Sequence[str], tokens: Sequence[str]) -> list[Place] | None:
+    """Which tokens each word is made of; None where the tokens are not the text (as with tokens that are bytes)."""
+    letters = [token.replace(_WORD_BEGIN, "").strip() for token in tokens]
+    if "".join(letters).casefold() != "".join(words).casefold():
+        return None
+    found: list[Place] = []
+    token = used = 0
+    for word in words:
+        while token < len(letters) and used >= len(letters[token]):
+            token, used = token + 1, 0
+        first, left = token, len(word)
+        while left:
+            step = min(left, len(letters[token]) - used)
+            left, used = left - step, used + step
+            if left:
+                token, used = token + 1, 0
+        found.append(Place(first, token + 1))
+    return found
+
+
+def read_tokens(path: Path, bpe: Path | None) -> Tokens:
+    """The tables of a model. ValueError where a file is not such a table."""
+    numbers: dict[str, int] = {}
+    for line in path.read_text("utf-8").splitlines():
+        text, _, number = line.rstrip().rpartition(" ")
+        if line.strip():
+            numbers[text or " "] = int(number)
+    if BLANK not in numbers.values():
+        raise ValueError("no blank")
+    return Tokens(numbers, None if bpe is None else _pieces(bpe, numbers))
+
+
+def _pieces(path: Path, numbers: dict[str, int]) -> frozenset[str] | None:
+    """Word pieces; None where the model lacks one: then what the library spells might not be what the model writes."""
+    pieces = {line.split("\t")[0].split(" ")[0] for line in path.read_text("utf-8").splitlines() if line.strip()}
+    known = {piece for piece in pieces if not _SPECIAL.fullmatch(piece)}
+    return frozenset(known) if known <= numbers.keys() else None

@@ -169,4 +169,3 @@ def read_manifest(text: str | None = None) -> Manifest:
     if text is None:
         text = files(__package__).joinpath("catalogue.toml").read_text("utf-8")
     return Manifest.model_validate(tomllib.loads(text))
-

@@ -35,7 +35,7 @@ def typed(value: str) -> str:
     return value
 
 
-Text = Annotated[str, BeforeValidator(one_line), Field(min_length=1, max_length=LONGEST)]
+Text = Annotated[str, Field(min_length=1, max_length=LONGEST), BeforeValidator(one_line)]
 Language = Literal["en", "zh"]
 
 
@@ -100,7 +100,7 @@ class Entry(_Data):
     language: Language | None = None
     """None: both."""
     strength: Strength = Strength.NORMAL
-    application: Annotated[str, BeforeValidator(one_line), Field(max_length=200)] = ""
+    application: Annotated[str, Field(max_length=200), BeforeValidator(one_line)] = ""
     """Only there; empty: everywhere."""
     note: Annotated[str, Field(max_length=2000)] = ""
     tags: Annotated[tuple[Text, ...], Field(max_length=50)] = ()
@@ -118,11 +118,11 @@ class Rule(_Data):
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
     heard: Text
-    write: Annotated[str, AfterValidator(typed), Field(max_length=LONGEST)]
+    write: Annotated[str, Field(max_length=LONGEST), AfterValidator(typed)]
     """Exactly; empty: leave it out."""
     language: Language | None = None
     match_case: bool = False
-    application: Annotated[str, BeforeValidator(one_line), Field(max_length=200)] = ""
+    application: Annotated[str, Field(max_length=200), BeforeValidator(one_line)] = ""
     source: Source = Source.PERSON
     state: State = State.ACTIVE
 

@@ -35,6 +35,10 @@ CLOSE_PROTOCOL, CLOSE_FULL, CLOSE_FAULT = 1002, 1013, 1011
 MOST_UNSENT = 2000
 """Messages waiting for a client that does not read; then its connection is cut (it can resume)."""
 RATE_WINDOW_S = 2.0
+REST_S = 0.28
+"""While nobody speaks a connection is left alone for so long: one waking then serves several frames."""
+CAUGHT_UP_S = 0.002
+"""A message that was waited for this long was the last one: no others lie there."""
 
 logger = logging.getLogger(__name__)
 
@@ -161,8 +165,11 @@ class _Connection:
             await asyncio.gather(reader, writer, return_exceptions=True)
 
     async def _read(self, stream: Stream) -> None:
+        clock = asyncio.get_running_loop().time
         while True:
+            asked = clock()
             data = await self._receive()
+            caught_up = clock() - asked > CAUGHT_UP_S
             try:
                 if isinstance(data, bytes):
                     await stream.room_for(round(self._settings.max_waiting_s * SAMPLE_RATE))
@@ -173,6 +180,8 @@ class _Connection:
                 if error.fatal:
                     raise
                 self._post(explain(error, self._language))
+            if caught_up and stream.unhurried:
+                await asyncio.sleep(REST_S)
 
     def _understood(self, stream: Stream, text: str) -> wire.ClientMessage:
         """The message, counted against the allowance: all but the acknowledgements that our own finals ask for."""

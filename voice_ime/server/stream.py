@@ -20,7 +20,7 @@ Explain = Callable[[VoiceImeError, str], wire.Error]
 
 LEAST = 512
 """Samples worth waking the detector for."""
-LEAST_UNHURRIED = 3200
+LEAST_UNHURRIED = 4000
 """The same while nobody speaks: most of the time, and most of what a silent stream would cost."""
 MOST = 2 * SAMPLE_RATE
 """Samples recognised in one go, so that a backlog does not keep other speakers waiting."""
@@ -42,6 +42,9 @@ class Stream:
         self._pool = pool
         self._explain = explain
         self._queue: deque[Sound | Release | Forget] = deque()
+        self._waiting = 0
+        self._orders = 0
+        """Of what is queued, how much is no sound."""
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
@@ -50,7 +53,7 @@ class Stream:
     @property
     def waiting(self) -> int:
         """Samples not yet looked at."""
-        return sum(len(work.pcm) for work in self._queue if isinstance(work, Sound)) // 2
+        return self._waiting
 
     @property
     def unhurried(self) -> bool:
@@ -60,10 +63,15 @@ class Stream:
     def put(self, outcomes: Iterable[Outcome]) -> None:
         """Work is queued, messages are sent at once."""
         for outcome in outcomes:
-            if isinstance(outcome, Sound | Release | Forget):
-                self._queue.append(outcome)
-            else:
-                self._send([outcome])
+            match outcome:
+                case Sound():
+                    self._queue.append(outcome)
+                    self._waiting += len(outcome.pcm) // 2
+                case Release() | Forget():
+                    self._queue.append(outcome)
+                    self._orders += 1
+                case _:
+                    self._send([outcome])
         self._arrivals.note(self.session.received)
         self._changed.set()
 
@@ -90,14 +98,20 @@ class Stream:
         if not self._queue:
             return None
         if not isinstance(self._queue[0], Sound):
+            self._orders -= 1
             return self._queue.popleft()
         least = LEAST_UNHURRIED if self.unhurried else LEAST
-        if self.waiting < least and all(isinstance(work, Sound) for work in self._queue):
+        if self._waiting < least and not self._orders:
             return None
-        pieces: list[bytes] = []
-        while self._queue and isinstance(head := self._queue[0], Sound) and sum(map(len, pieces)) < 2 * MOST:
+        return self._next_sound()
+
+    def _next_sound(self) -> Sound:
+        pieces, samples = [], 0
+        while self._queue and isinstance(head := self._queue[0], Sound) and samples < MOST:
             pieces.append(head.pcm)
+            samples += len(head.pcm) // 2
             self._queue.popleft()
+        self._waiting -= samples
         return Sound(b"".join(pieces))
 
     async def _do(self, work: Sound | Release | Forget) -> None:

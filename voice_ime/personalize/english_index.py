@@ -1,0 +1,282 @@
+"""The entries that sound, in English, like some words of a hypothesis.
+
+Each entry's sounds become points such that near sounds are near points; one matrix product tells which of thousands
+may be near to which words, and only those are compared phone by phone.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voice_ime.engine.base import Hypothesis, Word
+from voice_ime.personalize.phonetics.costs import FILLER, PhoneCosts, Sounds, distances, hand_made, packed
+from voice_ime.personalize.phonetics.english import English, sounds_of
+from voice_ime.personalize.profile import Entry
+from voice_ime.personalize.retrieve import Candidate
+from voice_ime.personalize.text_model import Place, TextModel, text_model
+
+MOST_WORDS = 4
+"""Heard words that one entry may stand for."""
+SHORTEST = 3
+"""Phones of an entry; shorter ones sound like everything."""
+FARTHEST = 0.45
+"""Distance, for each phone of the entry, up to which an entry may be a candidate."""
+MOST_CANDIDATES = 16
+MOST_WEIGHED = 48
+"""Places that are looked at closely."""
+MOST_COMPARED = 800
+"""Pairs of words and sounds that are compared phone by phone."""
+MOST_READINGS = 4
+"""Of what was written down by an entry; those that were given all count."""
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Window:
+    """Words `first` to `last` (exclusive) of a hypothesis, and how they sound."""
+
+    first: int
+    last: int
+    sound: str
+
+
+@dataclass(frozen=True)
+class _Heard:
+    text: str
+    zipf: float
+    known: bool
+
+
+@dataclass(frozen=True)
+class _Near:
+    """A window that sounds like entry `number`."""
+
+    window: Window
+    number: int
+    distance: float
+    rival: float
+    """Distance of the nearest other entry."""
+
+
+class EnglishIndex:
+    """The English sounds of one profile's entries (`retrieve.Index`)."""
+
+    def __init__(
+        self, entries: Sequence[Entry], english: English, model: TextModel | None = None, costs: PhoneCosts | None = None
+    ) -> None:
+        """Takes about half a second for 5,000 entries with words that the dictionary does not have."""
+        self._entries = tuple(entries)
+        self._english = english
+        self._model = model or text_model()
+        self._costs = costs or hand_made()
+        self._points = _Points(self._costs)
+        owned = [
+            (sound, number)
+            for number, entry in enumerate(self._entries)
+            for sound in sounds_of(entry, english)[: MOST_READINGS + len(entry.sounds)]
+            if len(sound) >= SHORTEST
+        ]
+        owned.sort(key=lambda each: len(each[0]))
+        self._owners = np.array([number for _, number in owned], np.intp)
+        self._sounds = packed([sound for sound, _ in owned])
+        self._lengths = np.array([len(sound) for sound, _ in owned], np.intp)
+        self._near = self._points.of(self._sounds, self._lengths)
+        self._alike = _alike(owned)
+        self._listed = _listed(self._entries)
+        self._listed_lengths = sorted({len(each) for each in self._listed})
+
+    def candidates(self, hypothesis: Hypothesis, application: str | None) -> list[Candidate]:
+        """The nearest few entries for the words of `hypothesis`, the likeliest first."""
+        places = self.places(hypothesis, application)
+        scores = self._model.scores(places)
+        best = np.argsort(-scores, kind="stable")[:MOST_CANDIDATES]
+        return [self._candidate(places[number], float(scores[number]), application) for number in best]
+
+    def places(self, hypothesis: Hypothesis, application: str | None) -> list[Place]:
+        """All entries near to some words, with what is known of them."""
+        words = [word.text for word in hypothesis.words]
+        windows = self._windows(words)
+        if not windows or not len(self._owners):
+            return []
+        heard = [self._heard(word) for word in hypothesis.words]
+        near = [
+            _Near(windows[window], number, distance, rival)
+            for window, number, distance, rival in _with_rivals(self._distances(windows))
+            if self._fits(number, application)
+        ]
+        near.sort(key=lambda each: _roughly(each, heard))
+        return [self._place(heard, each) for each in near[:MOST_WEIGHED]]
+
+    def _candidate(self, place: Place, score: float, application: str | None) -> Candidate:
+        alike = (number for number in self._alike.get(place.number, ()) if self._fits(number, application))
+        return Candidate(
+            entry=place.entry,
+            first=place.first,
+            last=place.last,
+            distance=place.distance,
+            margin=place.margin,
+            text_score=score,
+            homophones=tuple(self._entries[number] for number in alike),
+        )
+
+    def _fits(self, number: int, application: str | None) -> bool:
+        only = self._entries[number].application.casefold()
+        return not only or only == (application or "").casefold()
+
+    def _windows(self, words: Sequence[str]) -> list[Window]:
+        """Runs of words that could be an entry: those with a sound, between words that are listed as they are."""
+        sounds = [(self._english.sounds(word) or ("",))[0] for word in words]
+        for first, last in _found(words, self._listed, self._listed_lengths):
+            sounds[first:last] = [""] * (last - first)
+        longest = 2 + 1.5 * (int(self._lengths[-1]) if len(self._lengths) else 0)
+        windows: list[Window] = []
+        for first in range(len(words)):
+            sound = ""
+            for last in range(first, min(first + MOST_WORDS, len(words))):
+                if not sounds[last] or len(sound) + len(sounds[last]) > longest:
+                    break
+                sound += sounds[last]
+                windows.append(Window(first, last + 1, sound))
+        return windows
+
+    def _distances(self, windows: Sequence[Window]) -> dict[int, dict[int, float]]:
+        """By window and entry, as far as they may be near."""
+        heard = packed([window.sound for window in windows])
+        lengths = np.array([len(window.sound) for window in windows], np.intp)
+        first, second = self._promising(heard, lengths)
+        found: defaultdict[int, dict[int, float]] = defaultdict(dict)
+        apart = _compared(heard[first], self._sounds[second], self._lengths[second], self._costs)
+        owners = self._owners[second]
+        for window, number, distance in zip(first.tolist(), owners.tolist(), apart.tolist(), strict=True):
+            if distance <= 2 * FARTHEST and distance < found[window].get(number, np.inf):
+                found[window][number] = distance
+        return found
+
+    def _promising(self, heard: Sounds, lengths: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The pairs of windows and sounds whose points are nearest."""
+        points = self._points.of(heard, lengths)
+        own = np.einsum("ij,ij->i", self._near, self._near)
+        apart = points @ (-2 * self._near.T)
+        apart += np.einsum("ij,ij->i", points, points)[:, np.newaxis]
+        apart += own
+        apart *= self._lengths.astype(np.float32) ** -0.7
+        flat = apart.ravel()
+        if len(flat) > MOST_COMPARED:
+            chosen = np.argpartition(flat, MOST_COMPARED)[:MOST_COMPARED]
+        else:
+            chosen = np.arange(len(flat))
+        first, second = np.unravel_index(chosen, apart.shape)
+        return first, second
+
+    def _heard(self, word: Word) -> _Heard:
+        bare = _bare(word.text)
+        return _Heard(bare, self._english.zipf(bare), self._english.knows(bare))
+
+    def _place(self, words: Sequence[_Heard], near: _Near) -> Place:
+        heard = words[near.window.first : near.window.last]
+        return Place(
+            number=near.number,
+            entry=self._entries[near.number],
+            first=near.window.first,
+            last=near.window.last,
+            distance=near.distance,
+            margin=min(1.0, near.rival - near.distance),
+            heard=tuple(word.text for word in heard),
+            zipfs=tuple(word.zipf for word in heard),
+            known=tuple(word.known for word in heard),
+            sound=near.window.sound,
+        )
+
+
+class _Points:
+    """Sounds as points: what each phone is like, at each quarter of the sound."""
+
+    _PARTS = 4
+    _TRAITS = 16
+    _WEAK = 0.8
+
+    def __init__(self, costs: PhoneCosts) -> None:
+        likeness = 1 - np.minimum(costs.substitution[:FILLER, :FILLER], 1)
+        values, vectors = np.linalg.eigh((likeness + likeness.T) / 2)
+        best = np.argsort(-values)[: self._TRAITS]
+        self._traits = np.zeros((FILLER + 1, self._TRAITS), np.float32)
+        self._traits[:FILLER] = vectors[:, best] * np.sqrt(np.maximum(values[best], 0))
+        self._traits[:FILLER][costs.indel[:FILLER] < 1] *= self._WEAK
+
+    def of(self, sounds: Sounds, lengths: NDArray[np.intp]) -> Floats:
+        """[sounds, traits * parts]"""
+        places = (np.arange(sounds.shape[1]) + 0.5) / np.maximum(lengths, 1)[:, np.newaxis] * (self._PARTS - 1)
+        parts = np.maximum(0, 1 - np.abs(places[:, :, np.newaxis] - np.arange(self._PARTS))).astype(np.float32)
+        points = np.matmul(self._traits[sounds].transpose(0, 2, 1), parts)
+        return np.ascontiguousarray(points.reshape(len(sounds), -1))
+
+
+def _compared(heard: Sounds, sounds: Sounds, lengths: NDArray[np.intp], costs: PhoneCosts) -> Floats:
+    """For each phone of `sounds`; the pairs are sorted by length, so that short ones need not wait for long ones."""
+    apart = np.empty(len(sounds), np.float32)
+    order = np.argsort(lengths, kind="stable")
+    for part in np.array_split(order, 4):
+        if not len(part):
+            continue
+        one, other = _trimmed(heard[part]), _trimmed(sounds[part])
+        apart[part] = distances(one, other, costs) / lengths[part]
+    return apart
+
+
+def _trimmed(sounds: Sounds) -> Sounds:
+    used = (sounds != FILLER).any(axis=0)
+    return sounds[:, : int(used.sum())]
+
+
+def _with_rivals(near: dict[int, dict[int, float]]) -> Iterable[tuple[int, int, float, float]]:
+    """(window, entry, distance, distance of the nearest other entry)."""
+    for window, found in near.items():
+        best, second = (*sorted(found.values())[:2], np.inf, np.inf)[:2]
+        for number, distance in found.items():
+            if distance <= FARTHEST:
+                yield window, number, distance, float(second if distance == best else best)
+
+
+def _alike(owned: Sequence[tuple[str, int]]) -> dict[int, tuple[int, ...]]:
+    """For each entry those that share one of its sounds."""
+    by_sound = defaultdict(set)
+    for sound, number in owned:
+        by_sound[sound].add(number)
+    alike: defaultdict[int, set[int]] = defaultdict(set)
+    for numbers in by_sound.values():
+        if len(numbers) > 1:
+            for number in numbers:
+                alike[number] |= numbers - {number}
+    return {number: tuple(sorted(others)) for number, others in alike.items()}
+
+
+def _listed(entries: Sequence[Entry]) -> frozenset[tuple[str, ...]]:
+    """The written forms, word by word."""
+    return frozenset(words for entry in entries if (words := tuple(map(_bare, entry.written.split()))))
+
+
+def _found(
+    words: Sequence[str], listed: frozenset[tuple[str, ...]], lengths: Sequence[int]
+) -> Iterable[tuple[int, int]]:
+    bare = [_bare(word) for word in words]
+    for length in lengths:
+        for first in range(len(words) - length + 1):
+            if tuple(bare[first : first + length]) in listed:
+                yield first, first + length
+
+
+_MARKS = " .,;:!?\"()[]{}…—–-“”‘’'"
+
+
+def _roughly(near: _Near, heard: Sequence[_Heard]) -> float:
+    """Which are worth a closer look: near ones, and those in the place of rare words."""
+    words = heard[near.window.first : near.window.last]
+    return 8 * near.distance + min(word.zipf for word in words) - 2 * min(len(words) - 1, 1)
+
+
+def _bare(word: str) -> str:
+    return word.strip(_MARKS).casefold().replace("’", "'")

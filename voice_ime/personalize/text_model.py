@@ -1,0 +1,114 @@
+"""What the text alone says about an entry in the place of some words: a few numbers, weighted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voice_ime.personalize.phonetics.costs import FILLER, PhoneCosts, distances
+from voice_ime.personalize.profile import Entry
+
+COMMON = 4.6
+"""Zipf value of the words that everybody uses daily."""
+FARTHEST_RIVAL = 0.3
+"""Beyond this a rival does not matter."""
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Place:
+    """An entry and words `first` to `last` (exclusive) of a hypothesis that sound like it."""
+
+    number: int
+    """Of the entry, in the index."""
+    entry: Entry
+    first: int
+    last: int
+    distance: float
+    """Of the sounds, for each phone of the entry."""
+    margin: float
+    """Distance of the nearest other entry, less `distance`; at most 1."""
+    heard: tuple[str, ...]
+    """The words, bare and in lower case."""
+    zipfs: tuple[float, ...]
+    """How common each is."""
+    known: tuple[bool, ...]
+    """Whether each is in the dictionary."""
+    sound: str
+    """Of the words."""
+
+
+@dataclass(frozen=True)
+class TextModel:
+    """Weights of what `features` tells."""
+
+    weights: dict[str, float]
+
+    def scores(self, places: Sequence[Place]) -> Floats:
+        """[places]; above 0: it would be written by the text alone."""
+        table = features(places)
+        total = np.zeros(len(places), np.float32)
+        for name, weight in self.weights.items():
+            total += np.float32(weight) * table[name]
+        return total
+
+
+def features(places: Sequence[Place]) -> dict[str, Floats]:
+    """Each [places], by name."""
+    likeness = _likeness(places)
+    columns = {
+        "one": [1.0 for _ in places],
+        "distance": [place.distance for place in places],
+        "margin": [min(place.margin, FARTHEST_RIVAL) for place in places],
+        "rarest": [min(place.zipfs) for place in places],
+        "commonest": [max(place.zipfs) for place in places],
+        "single": [float(len(place.heard) == 1) for place in places],
+        "several": [float(len(place.heard) > 2) for place in places],
+        "all_common": [float(min(place.zipfs) >= COMMON) for place in places],
+        "all_known": [float(all(place.known)) for place in places],
+        "length": [np.log(len(place.sound)) for place in places],
+    }
+    return {name: np.array(column, np.float32) for name, column in columns.items()} | {"letters": likeness}
+
+
+def _likeness(places: Sequence[Place]) -> Floats:
+    """1: the same letters; 0: not one in common."""
+    heard = ["".join(place.heard) for place in places]
+    written = [_letters(place.entry.written) for place in places]
+    longest = np.array([max(len(one), len(other), 1) for one, other in zip(heard, written, strict=True)])
+    apart = distances(_numbers(heard), _numbers(written), _EQUAL)
+    return np.asarray(1 - apart / longest, np.float32)
+
+
+def _letters(text: str) -> str:
+    return "".join(text.casefold().split()).replace("’", "'")
+
+
+def _numbers(texts: Sequence[str]) -> NDArray[np.uint8]:
+    rows = np.full((len(texts), max(map(len, texts), default=0)), FILLER, np.uint8)
+    for row, text in zip(rows, texts, strict=True):
+        row[: len(text)] = [ord(letter) % FILLER for letter in text]
+    return rows
+
+
+def _plain_costs() -> PhoneCosts:
+    """Every letter is as far from every other."""
+    substitution = np.ones((FILLER + 1, FILLER + 1), np.float32)
+    np.fill_diagonal(substitution, 0)
+    indel = np.ones(FILLER + 1, np.float32)
+    indel[FILLER] = 0
+    return PhoneCosts(substitution, indel)
+
+
+_EQUAL = _plain_costs()
+
+
+def text_model() -> TextModel:
+    """The prototype's, until the new one is fitted."""
+    return TextModel(
+        {
+            "one": 0.55, "distance": -7.9, "letters": 4.2, "rarest": -1.07, "single": -2.2, "margin": 6.4,
+        }
+    )  # fmt: skip

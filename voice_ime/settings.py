@@ -31,9 +31,18 @@ class WhisperSettings(_Settings):
 
     folder: Path | None = None
     """Folder in CTranslate2's format; None: ~/voice-ime-models/faster-whisper-small."""
-    threads: int = Field(2, ge=1, le=64)
-    beam_size: int = Field(1, ge=1, le=16)
-    compute_type: str = "int8"
+    threads: int = Field(0, ge=0, le=64)
+    """0: as many as a trial at the first start finds fastest."""
+    compute_type: str = "auto"
+    """Kind of computation, such as "int8" or "float32"; auto: what that trial finds fastest."""
+    speed_file: Path | None = None
+    """Where the outcome of the trial is kept; None: it is made at each start."""
+    beam_size: int = Field(3, ge=1, le=16)
+    """Texts that are followed at a time for a final; at least one more than `alternatives`."""
+    alternatives: int = Field(2, ge=0, le=5)
+    """Other texts that a final comes with, at most."""
+    least_window_s: float = Field(10.0, ge=1, le=30)
+    """Sound is heard in a window of its own length and some seconds, but no shorter than this; 30: always of 30 s."""
 
 
 SherpaKind = Literal[
@@ -89,6 +98,22 @@ class EngineSettings(_Settings):
     script: ScriptSettings = ScriptSettings()
 
 
+class ModelsSettings(_Settings):
+    """Where models are kept and fetched from."""
+
+    folder: Path = Path("~/voice-ime-models")
+    hub: str = "https://huggingface.co"
+    """Address of the model hub or of a mirror of it; HF_ENDPOINT goes before it."""
+    catalogue: Path | None = None
+    """A list of models in place of the one that comes with voice-ime, of the same form."""
+    tries: int = Field(6, ge=1, le=100)
+    """Connections in a row that may break without bringing much, before a download is given up."""
+    pause_s: float = Field(1, ge=0, le=60)
+    """Before the second try; before each further one twice as long."""
+    silence_s: float = Field(30, ge=0.2, le=600)
+    """A connection that brings nothing, or next to nothing, for so long is broken."""
+
+
 class SpeechSettings(_Settings):
     """Speech detection and endpoints. All durations in seconds of sound."""
 
@@ -104,6 +129,16 @@ class SpeechSettings(_Settings):
     """Sound kept from after the last speech, so that last words are whole."""
     endpoint_delay_s: float = Field(0.5, ge=0.2, le=3)
     """Silence that ends an utterance."""
+    unsure_more_s: float = Field(0.3, ge=0, le=3)
+    """So much more silence is waited for where the sentence may not be finished, if the engine can tell."""
+    open_more_s: float = Field(0.6, ge=0, le=3)
+    """So much more where it does not sound finished at all."""
+    endpoint_adapts: bool = False
+    """Learn within a session: wait longer for whoever is cut short, less long for whoever is not."""
+    endpoint_shortest_s: float = Field(0.4, ge=0.2, le=3)
+    """What is learnt goes down to this..."""
+    endpoint_longest_s: float = Field(1.2, ge=0.2, le=3)
+    """... and up to this."""
     longest_s: float = Field(20.0, ge=4, le=30)
     """An utterance that is longer is cut at its quietest place."""
     first_partials_s: tuple[Annotated[float, Field(ge=0.05, le=5)], ...] = (0.2, 0.3, 0.4, 0.48, 0.6, 0.8)
@@ -162,6 +197,9 @@ class DesktopSettings(_Settings):
 class Settings(_Settings):
     language: str = "en"
     """Language of the messages: en or zh."""
+    languages: tuple[str, ...] = ()
+    """Languages in which the person dictates, as ISO 639-1 codes; empty: English, and that of the messages."""
+    models: ModelsSettings = ModelsSettings()
     engine: EngineSettings = EngineSettings()
     speech: SpeechSettings = SpeechSettings()
     server: ServerSettings = ServerSettings()

@@ -24,7 +24,9 @@ def sherpa(kind: str) -> EngineSettings:
 
 SETTINGS = {
     "sherpa": sherpa(SHERPA[0]),
-    "whisper": EngineSettings(name="whisper", whisper=WhisperSettings(folder=MODELS / "whisper_micro", threads=1)),
+    "whisper": EngineSettings(
+        name="whisper", whisper=WhisperSettings(folder=MODELS / "whisper_micro", threads=1, compute_type="int8")
+    ),
 }
 """For engines whose model is not where the default settings look for it."""
 

@@ -57,6 +57,8 @@ class Options:
     """Whose words: name of a profile; None: nobody's. Engines leave it."""
     application: str | None = None
     """Name of the program that has the focus, where it is known. Engines leave it."""
+    script: Literal["simplified", "traditional"] | None = None
+    """Which Chinese characters are to be written; None: whichever come. Engines that write one kind only leave it."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,13 @@ class Utterance(ABC):
         """Work ahead: what `finish` will answer if no more sound comes; None: this engine cannot work ahead.
 
         Until more sound comes `score`, `price` and `rehear` may be called as after `finish`.
+        """
+        return None
+
+    def completeness(self) -> float | None:
+        """How surely the sentence ends with the sound so far, 0 to 1; None: this engine cannot tell.
+
+        Must depend on the sound only. May take as long as `prepare`, or no time after it.
         """
         return None
 

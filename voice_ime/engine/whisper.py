@@ -2,82 +2,76 @@
 
 Nothing is ever asked from the network: faster-whisper would fetch a model that is given by name, and the tokenizer
 where `tokenizer.json` is missing, so a folder is required and its files are looked for first.
-
-Its `transcribe` is not used but the calls below it: `transcribe` encodes the sound twice where the language is not
-given, may hear what follows the last word once more as if it were new speech, and leaves out text whose words all got
-the same time. See docs/adr/0006-whisper-through-the-calls-below-transcribe.md.
 """
 
-import json
-import re
-import shlex
-import shutil
-import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from math import inf, log
-from pathlib import Path
-from typing import Any
+from math import inf
 
 import ctranslate2  # type: ignore[import-untyped]
 import numpy as np
-from faster_whisper import WhisperModel  # type: ignore[import-untyped]
-from faster_whisper.audio import pad_or_trim  # type: ignore[import-untyped]
-from faster_whisper.tokenizer import Tokenizer  # type: ignore[import-untyped]
-from faster_whisper.transcribe import get_suppressed_tokens, merge_punctuations  # type: ignore[import-untyped]
-from faster_whisper.vad import VadOptions, get_speech_timestamps  # type: ignore[import-untyped]
 
-from voice_ime.engine.base import SAMPLE_RATE, Capabilities, Engine, Hypothesis, Options, Samples, Utterance, Word
-from voice_ime.engine.words import cut
-from voice_ime.errors import ConfigError, LanguageNotSupported, ModelDamaged, ModelNotFound, RecognitionFailed
+from voice_ime.engine.base import (
+    SAMPLE_RATE,
+    Capabilities,
+    Engine,
+    Hypothesis,
+    Options,
+    Samples,
+    Substitution,
+    Utterance,
+    replaced,
+)
+from voice_ime.engine.han import Script, Writing
+from voice_ime.engine.whisper_files import FOLDER, damaged, whole_folder
+from voice_ime.engine.whisper_hearing import Heard, Search, agreed, glance, hear, hear_with, hypothesis, score
+from voice_ime.engine.whisper_model import Model, load
+from voice_ime.engine.whisper_speed import best_speed
+from voice_ime.errors import ConfigError, LanguageNotSupported, RecognitionFailed
 from voice_ime.settings import WhisperSettings
 
 NAME = "whisper"
-MODEL = "faster-whisper-small"
-FOLDER = Path("~/voice-ime-models") / MODEL
-"""Where the model is looked for if the settings name no folder."""
-OWNER, OWNERS = "Systran", {"faster-whisper-large-v3-turbo": "mobiuslabsgmbh"}
-"""Who offers a model of a given name."""
-_MODEL_NAME = re.compile(r"faster-(distil-)?whisper-[\w.-]+")
-TOKENS_PER_S = 30
-"""More than anyone says in a second, in any script; beyond it the decoder is in a loop."""
-MOST_TOKENS = 220
-NO_SPEECH = 0.6
-UNSURE = -1.0
-"""Nothing was said where the model says so with NO_SPEECH and its text is less likely than this per token."""
-SHORTEST_S = 0.1
-"""Less sound than this has no word in it."""
-CUT_WITHIN_S = 4
-"""Sound that is longer than the model's window is cut at the quietest place of these last seconds of it."""
-OPENING = "\"'“¿([{-"
-CLOSING = "\"'.。,，!！?？:：”)]}、"
-LEAST_PROBABILITY = 1e-10
+SURE_OF_LANGUAGE_S = 3.0
+"""Sound from which the language that a partial heard is taken for the next partials."""
 
 
 class WhisperEngine(Engine):
     """One Whisper model. ModelNotFound, ModelDamaged, ConfigError (the kind of computation)."""
 
     def __init__(self, settings: WhisperSettings) -> None:
-        self._model: Model | None = _load(_whole_folder(settings.folder or FOLDER), settings)
+        self._model: Model | None = _open(settings)
+        texts = 1 + settings.alternatives
+        self._writings: dict[Script, Writing] = {}
+        self.search = Search(max(settings.beam_size, texts), texts)
         self.capabilities = Capabilities(
-            engine=NAME, languages=self._model.languages, word_times="aligned", confidence=True, scores_text=True
+            engine=NAME,
+            languages=self._model.languages,
+            word_times="aligned",
+            confidence=True,
+            alternatives=settings.alternatives > 0,
+            scores_text=True,
+            takes_phrases=True,
         )
 
     def begin(self, options: Options) -> "WhisperUtterance":
-        """`options.phrases` and `options.context` are left: as prompts they come out as text where nothing is said."""
+        """`options.context` is left: as a prompt it comes out as text. EngineUnavailable (OpenCC, for a script)."""
         known = self.capabilities.languages
         if options.language is not None and options.language not in known:
             raise LanguageNotSupported(language=options.language, engine=NAME, known=", ".join(known))
-        return WhisperUtterance(self, options.language)
+        return WhisperUtterance(self, options, self._writing(options.script))
 
     def close(self) -> None:
         """The memory is free once decodings under way have ended."""
         self._model = None
 
+    def _writing(self, script: Script | None) -> Writing | None:
+        """Kept: reading the tables takes a tenth of a second."""
+        if script is not None and script not in self._writings:
+            self._writings[script] = Writing(script)
+        return self._writings[script] if script is not None else None
+
     @contextmanager
-    def model(self) -> Iterator["Model"]:
+    def model(self) -> Iterator[Model]:
         """The model, for any thread. What fails within raises RecognitionFailed, also after `close`."""
         if self._model is None:
             raise RecognitionFailed(engine=NAME)
@@ -88,312 +82,134 @@ class WhisperEngine(Engine):
 
 
 class WhisperUtterance(Utterance):
-    """Collects the sound; each partial hears all of it again."""
+    """Collects the sound; each partial hears all of it again, the final does not depend on them."""
 
-    def __init__(self, engine: WhisperEngine, language: str | None) -> None:
+    def __init__(self, engine: WhisperEngine, options: Options, writing: Writing | None) -> None:
         self._engine = engine
-        self._language = language
+        self._options = options
+        self._writing = writing
         self._pieces: list[Samples] = []
         self._fresh = False
+        self._seen = _Seen()
+        self._prepared: Hypothesis | None = None
         self._heard: list[Heard] = []
 
     def feed(self, samples: Samples) -> None:
         if len(samples):
             self._pieces.append(np.array(samples, np.float32))
             self._fresh = True
+            self._prepared = None
 
     def partial(self) -> Hypothesis | None:
         if not self._fresh:
             return None
         self._fresh = False
+        sound = self._sound()
         with self._engine.model() as model:
-            return _hypothesis(_hear(model, self._sound(), self._language, align=False), final=False)
+            heard = glance(model, sound, self._options.language or self._seen.language, self._seen.stable)
+        if heard is None:
+            self._seen = _Seen(self._seen.language)
+            return None
+        self._seen = self._seen.after(heard, len(sound) / SAMPLE_RATE)
+        return self._written(hypothesis(heard, final=False))
+
+    def prepare(self) -> Hypothesis:
+        prepared = self._prepared  # `cancel` may come meanwhile
+        if prepared is None:
+            prepared, self._heard = self._final()
+            self._prepared = prepared
+            self._fresh = False
+        return prepared
 
     def finish(self) -> Hypothesis:
-        with self._engine.model() as model:
-            self._heard = _hear(model, self._sound(), self._language, align=True)
+        final = self.prepare()
         self._pieces = []
-        return _hypothesis(self._heard, final=True)
+        return final
 
     def cancel(self) -> None:
         self._pieces = []
         self._fresh = False
+        self._seen = _Seen()
+        self._prepared = None
         self._heard = []
 
     def score(self, texts: list[str]) -> list[float]:
         """RecognitionFailed where the sound was longer than the model's window (30 s)."""
         with self._engine.model() as model:
-            if len(self._heard) > 1:
-                raise ValueError("longer than the window of the model")
-            return [_score(model, self._heard, text) for text in texts]
+            return [score(model, self._heard, self._as_heard(text)) for text in texts]
+
+    def price(self, final: Hypothesis, substitutions: Sequence[Substitution], at_least: float = -inf) -> list[float]:
+        """One quick pass of the decoder for each text, a longer one where the last word changes.
+
+        RecognitionFailed where the sound was longer than the model's window (30 s).
+        """
+        with self._engine.model() as model:
+            without: dict[bool, float] = {}
+            return [self._price(model, final, each, without) for each in substitutions]
+
+    def rehear(self, phrases: tuple[str, ...]) -> Hypothesis:
+        """With the first 20 of `phrases`, and of them no more than 100 tokens."""
+        with self._engine.model() as model:
+            return self._written(hypothesis(self._with(model, self._heard, phrases), final=True))
+
+    def _price(self, model: Model, final: Hypothesis, change: Substitution, without: dict[bool, float]) -> float:
+        """`without`: the scores of the text as it is, kept from one substitution to the next."""
+        end = change.last == len(final.words)
+        if end not in without:
+            without[end] = score(model, self._heard, self._as_heard(final.text), end=end)
+        texts = [replaced(final, change.first, change.last, text) for text in change.texts]
+        likeliest = max(score(model, self._heard, self._as_heard(text), end=end) for text in texts)
+        return likeliest - without[end] if likeliest > -inf else -inf
+
+    def _final(self) -> tuple[Hypothesis, list[Heard]]:
+        with self._engine.model() as model:
+            heard = hear(model, self._sound(), self._options.language, self._engine.search)
+            heard = self._with(model, heard, self._options.phrases)
+        return self._written(hypothesis(heard, final=True)), heard
+
+    def _with(self, model: Model, heard: list[Heard], phrases: tuple[str, ...]) -> list[Heard]:
+        asked = tuple(self._as_heard(phrase) for phrase in phrases if phrase.strip())
+        return [hear_with(model, window, asked, self._engine.search) for window in heard] if asked else heard
+
+    def _written(self, heard: Hypothesis) -> Hypothesis:
+        return self._writing.hypothesis(heard) if self._writing is not None else heard
+
+    def _as_heard(self, text: str) -> str:
+        """`text` in the script that the model itself wrote: the other one would seem unlikely to it."""
+        raw = "".join(window.text for window in self._heard)
+        if self._writing is None or self._writing.text(raw) == raw:
+            return text
+        return self._writing.back(text)
 
     def _sound(self) -> Samples:
-        self._pieces = [np.concatenate(self._pieces) if self._pieces else np.zeros(0, np.float32)]
-        return self._pieces[0]
+        pieces = self._pieces  # `cancel` may come meanwhile
+        if len(pieces) > 1:
+            pieces[:] = [np.concatenate(pieces)]
+        return pieces[0] if pieces else np.zeros(0, np.float32)
 
 
-# --- hearing ---
+class _Seen:
+    """What the partials so far have shown, for the next one."""
+
+    def __init__(self, language: str | None = None, stable: tuple[int, ...] = (), tokens: tuple[int, ...] = ()) -> None:
+        self.language = language
+        self.stable = stable
+        """Tokens that two partials, one after the other, began with."""
+        self._tokens = tokens
+
+    def after(self, heard: list[Heard], seconds: float) -> "_Seen":
+        language = heard[-1].language if heard and heard[-1].text and seconds >= SURE_OF_LANGUAGE_S else None
+        if len(heard) != 1:
+            return _Seen(language)
+        return _Seen(language, agreed(self._tokens, heard[0].tokens), heard[0].tokens)
 
 
-@dataclass(frozen=True)
-class Encoded:
-    """Sound as the decoder sees it."""
-
-    states: Any
-    frames: int
-    """Frames of 10 ms that are sound and not padding."""
-
-
-@dataclass(frozen=True)
-class Heard:
-    """What one window of sound gave."""
-
-    text: str
-    words: tuple[Word, ...] = ()
-    language: str | None = None
-    log_probability: float = 0.0
-    timings: Mapping[str, float] = field(default_factory=dict)
-    encoded: Encoded | None = None
-    """None where there was no speech."""
-
-
-class Model:
-    """The calls of faster-whisper that are used, one window of sound at a time. For any thread."""
-
-    def __init__(self, model: WhisperModel, beam_size: int) -> None:
-        self._model = model
-        self._beam_size = beam_size
-        self.window: int = model.feature_extractor.n_samples
-        self.languages = _languages(model)
-
-    def encode(self, sound: Samples) -> Encoded:
-        features = self._model.feature_extractor(sound)
-        frames = min(features.shape[-1] - 1, self._model.feature_extractor.nb_max_frames)
-        return Encoded(self._model.encode(pad_or_trim(features[:, :frames])), frames)
-
-    def detect(self, encoded: Encoded) -> str:
-        """The likeliest of the languages of this model."""
-        token: str = self._model.model.detect_language(encoded.states)[0][0][0]
-        return token[2:-2]
-
-    def decode(self, encoded: Encoded, language: str) -> tuple[list[int], float]:
-        """The tokens of the text and the log-probability of them and their end; no tokens where nothing was said."""
-        tokenizer = self._tokenizer(language)
-        prompt = self._model.get_prompt(tokenizer, [], without_timestamps=True)
-        most = min(MOST_TOKENS, TOKENS_PER_S * (1 + encoded.frames // 100))
-        result = self._model.model.generate(
-            encoded.states,
-            [prompt],
-            beam_size=self._beam_size,
-            max_length=len(prompt) + most,
-            return_scores=True,
-            return_no_speech_prob=True,
-            suppress_tokens=get_suppressed_tokens(tokenizer, [-1]),
-        )[0]
-        tokens = [token for token in result.sequences_ids[0] if token < tokenizer.eot]
-        log_probability = result.scores[0] * len(result.sequences_ids[0])
-        if result.no_speech_prob > NO_SPEECH and log_probability < UNSURE * (len(tokens) + 1):
-            return [], log_probability
-        return tokens, log_probability
-
-    def text(self, tokens: list[int], language: str) -> str:
-        """Without blanks around it, and one blank between words."""
-        return " ".join(self._tokenizer(language).decode(tokens).split())
-
-    def align(self, encoded: Encoded, language: str, tokens: list[int]) -> list[dict[str, Any]]:
-        """Words of the tokens as {word, start, end, probability}, in seconds of this window."""
-        found = self._model.find_alignment(self._tokenizer(language), [tokens], encoded.states, encoded.frames)
-        words: list[dict[str, Any]] = found[0] if found else []
-        merge_punctuations(words, OPENING, CLOSING)
-        return words
-
-    def score(self, encoded: Encoded, language: str, text: str) -> float:
-        """Log-probability of the tokens of `text`, without that of its end, which CTranslate2 does not tell."""
-        tokenizer = self._tokenizer(language)
-        tokens = tokenizer.encode(_blank(language) + text.strip())
-        aligned = self._model.model.align(encoded.states, tokenizer.sot_sequence, [tokens], encoded.frames)
-        return sum(log(max(probability, LEAST_PROBABILITY)) for probability in aligned[0].text_token_probs)
-
-    def _tokenizer(self, language: str) -> Tokenizer:
-        model = self._model
-        return Tokenizer(model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=language)
-
-
-def _hear(model: Model, sound: Samples, language: str | None, *, align: bool) -> list[Heard]:
-    """One answer for each window of the sound, words timed from the beginning of the sound."""
-    heard: list[Heard] = []
-    begin = 0
-    for end in _window_ends(sound, model.window):
-        heard.append(_hear_window(model, sound[begin:end], language, begin / SAMPLE_RATE, align=align))
-        language = language or heard[-1].language  # a later window of the same breath is in the same language
-        begin = end
-    return heard
-
-
-def _hear_window(model: Model, sound: Samples, language: str | None, offset_s: float, *, align: bool) -> Heard:
-    begun = time.perf_counter()
-    # Whisper makes up sentences where nothing is said, often without a sign of it in its own figures.
-    speech = _speech(sound)
-    if speech is None:
-        return Heard("", language=language)
-    encoded = model.encode(sound)
-    language = language or model.detect(encoded)
-    encoded_at = time.perf_counter()
-    tokens, log_probability = model.decode(encoded, language)
-    text = model.text(tokens, language) if tokens else ""
-    words = _words(text, model.align(encoded, language, tokens) if align and text else [], speech, offset_s)
-    timings = {"encode_s": encoded_at - begun, "decode_s": time.perf_counter() - encoded_at}
-    return Heard(text, words, language, log_probability, timings, encoded)
-
-
-def _score(model: Model, heard: Sequence[Heard], text: str) -> float:
-    if not text.strip():
-        return 0.0
-    for window in heard:
-        if window.encoded is not None and window.language is not None:
-            return model.score(window.encoded, window.language, text)
-    return -inf
-
-
-def _speech(sound: Samples) -> tuple[float, float] | None:
-    """Seconds of the first and the last speech in `sound`; None where there is none."""
-    if len(sound) < SHORTEST_S * SAMPLE_RATE:
-        return None
-    spans = get_speech_timestamps(sound, VadOptions(speech_pad_ms=50))
-    return (spans[0]["start"] / SAMPLE_RATE, spans[-1]["end"] / SAMPLE_RATE) if spans else None
-
-
-def _words(
-    text: str, aligned: Sequence[Mapping[str, Any]], speech: tuple[float, float], offset_s: float
-) -> tuple[Word, ...]:
-    """The words of `text`, in order and within the speech; without times where what was aligned is not the text."""
-    words: list[Word] = []
-    earliest, latest = speech
-    for word in aligned:
-        # Alignment gives the silence before speech to the first word, and may reach into the padding.
-        start = min(max(float(word["start"]), earliest), latest)
-        earliest = min(max(float(word["end"]), start), latest)
-        if written := _without_blanks(word["word"]):
-            words.append(Word(written, offset_s + start, offset_s + earliest, min(float(word["probability"]), 1.0)))
-    if "".join(word.text for word in words) == _without_blanks(text):
-        return tuple(words)
-    return tuple(Word(word) for word in cut(text))
-
-
-def _hypothesis(heard: Sequence[Heard], *, final: bool) -> Hypothesis:
-    said = [window for window in heard if window.text]
-    timings: dict[str, float] = {}
-    for window in heard:
-        for stage, seconds in window.timings.items():
-            timings[stage] = timings.get(stage, 0.0) + seconds
-    language = next((window.language for window in said), None)
-    return Hypothesis(
-        _blank(language).join(window.text for window in said),
-        tuple(word for window in said for word in window.words),
-        final=final,
-        log_probability=sum(window.log_probability for window in said) if said else None,
-        language=language,
-        timings=timings,
-    )
-
-
-def _window_ends(sound: Samples, window: int) -> Iterator[int]:
-    begin = 0
-    while len(sound) - begin > window:
-        begin += _quietest(sound[begin : begin + window])
-        yield begin
-    if begin < len(sound):
-        yield len(sound)
-
-
-def _quietest(sound: Samples) -> int:
-    """The middle of the quietest tenth of a second near the end of `sound`."""
-    step = SAMPLE_RATE // 10
-    first = max(step, len(sound) - CUT_WITHIN_S * SAMPLE_RATE)
-    blocks = sound[first : first + (len(sound) - first) // step * step].reshape(-1, step)
-    return first + int(np.square(blocks).mean(axis=1).argmin()) * step + step // 2
-
-
-def _blank(language: str | None) -> str:
-    """What is between two sentences of `language`."""
-    return "" if language in ("zh", "ja", "yue") else " "
-
-
-def _without_blanks(text: str) -> str:
-    return re.sub(r"\s", "", text)
-
-
-# --- the model on disk ---
-
-
-def _whole_folder(folder: Path) -> Path:
-    """`folder` with `~` filled in, with all files in it. ModelNotFound, ModelDamaged (a file of text that is none)."""
-    folder = folder.expanduser()
-    for name in ("model.bin", "config.json", "tokenizer.json"):
-        _require(folder, (name,))
-    _require(folder, ("vocabulary.json", "vocabulary.txt"))
-    for path in sorted(folder.glob("*.json")):
-        if not _is_json(path):
-            raise ModelDamaged(model=folder.name, file=path.name, command=_command(folder, again=True))
-    return folder
-
-
-def _require(folder: Path, names: tuple[str, ...]) -> None:
-    if not any((folder / name).is_file() for name in names):
-        where = folder / names[0] if folder.is_dir() else folder
-        raise ModelNotFound(model=folder.name, where=str(where), command=_command(folder))
-
-
-def _is_json(path: Path) -> bool:
-    try:
-        return isinstance(json.loads(path.read_bytes()), dict | list)
-    except ValueError:
-        return False
-
-
-def _command(folder: Path, *, again: bool = False) -> str:
-    """What gets the model of this name, or else a small one, into `folder`; `again`: over files that are there."""
-    model = folder.name if _MODEL_NAME.fullmatch(folder.name) else MODEL
-    command = f"{_downloader()} download {OWNERS.get(model, OWNER)}/{model} --local-dir {shlex.quote(str(folder))}"
-    return f"{command} --force-download" if again else command
-
-
-def _downloader() -> str:
-    """The program that comes with faster-whisper; with its folder where a terminal would not find it by name."""
-    beside = Path(sys.executable).with_name("hf")
-    return "hf" if shutil.which("hf") or not beside.exists() else shlex.quote(str(beside))
-
-
-def _load(folder: Path, settings: WhisperSettings) -> Model:
+def _open(settings: WhisperSettings) -> Model:
     if settings.compute_type not in ctranslate2.get_supported_compute_types("cpu") | {"default", "auto"}:
         raise ConfigError(where="engine.whisper.compute_type", detail=settings.compute_type)
+    folder = whole_folder(settings.folder or FOLDER)
+    speed = best_speed(folder, settings.compute_type, settings.threads, settings.speed_file)
     try:
-        model = WhisperModel(
-            str(folder),
-            device="cpu",
-            compute_type=settings.compute_type,
-            cpu_threads=settings.threads,
-            local_files_only=True,
-        )
-        _try_out(model)
-        return Model(model, settings.beam_size)
+        return load(folder, speed, settings.least_window_s)
     except Exception as error:  # tokenizers raises plain Exception, CTranslate2 RuntimeError and UnicodeDecodeError
-        command = _command(folder, again=True)
-        raise ModelDamaged(model=folder.name, file="model.bin", command=command) from error
-
-
-def _try_out(model: WhisperModel) -> None:
-    """One step of decoding over a moment of silence: fails if the files do not belong together."""
-    tokenizer = Tokenizer(model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language="en")
-    features = model.feature_extractor(np.zeros(SAMPLE_RATE // 10, np.float32))
-    sound = ctranslate2.StorageView.from_array(np.expand_dims(features, 0))
-    prompt = tokenizer.sot_sequence
-    model.model.generate(sound, [prompt], max_length=len(prompt) + 1)
-
-
-def _languages(model: WhisperModel) -> tuple[str, ...]:
-    """Those the model has a token for: supported_languages names all of Whisper's for every multilingual model."""
-    if not model.model.is_multilingual:
-        return ("en",)
-    known = model.hf_tokenizer.get_vocab()
-    return tuple(code for code in model.supported_languages if f"<|{code}|>" in known)
+        raise damaged(folder, "model.bin") from error

@@ -22,6 +22,8 @@ NAME = "voice-ime"
 CONNECT_S = 10.0
 ANSWER_S = 10.0
 """So long the last final is waited for."""
+SILENT_S = 10.0
+"""After so long nothing changes any more in silence."""
 MANY = 256
 """Sessions that the server of a benchmark takes, unless its own judgement is earlier."""
 
@@ -54,9 +56,12 @@ class Ours:
         )
 
     async def silence(self, seconds: float) -> float:
-        """The share of one core that a stream of silence costs."""
-        played = await self.play([Track((), lead_s=seconds)])
-        return played.cpu_s / seconds
+        """The share of one core that a stream costs which has been silent for a while."""
+        playing = asyncio.create_task(self.play([Track((), lead_s=SILENT_S + seconds)]))
+        await asyncio.sleep(SILENT_S)
+        usage = Usage(self._process_id)
+        await playing
+        return usage.cpu_s / seconds
 
 
 class _Speaker:

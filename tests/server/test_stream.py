@@ -62,9 +62,13 @@ def sound(samples: Samples) -> list[Sound]:
     return [Sound(to_pcm16(samples))]
 
 
-async def test_silence_is_looked_at_a_few_times_a_second_and_speech_at_once() -> None:
+async def test_long_silence_is_looked_at_a_few_times_a_second_and_speech_at_once() -> None:
     detector = WatchedDetector()
     async with working_stream(detector, endpoints=True) as stream:
+        stream.put(sound(silent(2)))
+        assert await given(detector) == 32000
+        stream.put(sound(silent(10)))
+        assert await given(detector) == 160_000
         for _ in range(13):
             stream.put(sound(silent(0.02)))
             await asyncio.sleep(0)  # lets the stream see that there is something
@@ -75,8 +79,17 @@ async def test_silence_is_looked_at_a_few_times_a_second_and_speech_at_once() ->
         assert await given(detector) == 640
 
 
-async def test_where_a_release_is_to_come_silence_is_looked_at_at_once_too() -> None:
+async def test_a_short_silence_is_looked_at_at_once() -> None:
+    detector = WatchedDetector()
+    async with working_stream(detector, endpoints=True) as stream:
+        stream.put(sound(silent(0.04)))
+        assert await given(detector) == 640
+
+
+async def test_where_a_release_is_to_come_silence_is_always_looked_at_at_once() -> None:
     detector = WatchedDetector()
     async with working_stream(detector, endpoints=False) as stream:
+        stream.put(sound(silent(10)))
+        assert await given(detector) == 160_000
         stream.put(sound(silent(0.04)))
         assert await given(detector) == 640

@@ -35,8 +35,6 @@ CLOSE_PROTOCOL, CLOSE_FULL, CLOSE_FAULT = 1002, 1013, 1011
 MOST_UNSENT = 2000
 """Messages waiting for a client that does not read; then its connection is cut (it can resume)."""
 RATE_WINDOW_S = 2.0
-REST_S = 0.28
-"""While nobody speaks a connection is left alone for so long: one waking then serves several frames."""
 CAUGHT_UP_S = 0.002
 """A message that was waited for this long was the last one: no others lie there."""
 
@@ -180,8 +178,8 @@ class _Connection:
                 if error.fatal:
                     raise
                 self._post(explain(error, self._language))
-            if caught_up and stream.unhurried:
-                await asyncio.sleep(REST_S)
+            if caught_up and (rest_s := stream.rest_s):
+                await asyncio.sleep(rest_s)
 
     def _understood(self, stream: Stream, text: str) -> wire.ClientMessage:
         """The message, counted against the allowance: all but the acknowledgements that our own finals ask for."""

@@ -20,8 +20,11 @@ Explain = Callable[[VoiceImeError, str], wire.Error]
 
 LEAST = 512
 """Samples worth waking the detector for."""
-LEAST_UNHURRIED = 4000
-"""The same while nobody speaks: most of the time, and most of what a silent stream would cost."""
+REST = 0.04
+"""In silence the next look at the sound may be put off by this share of the silence so far..."""
+LONGEST_REST_S = 0.28
+"""... up to this much: a silent stream costs most by being looked at. Whoever speaks after a long silence has the first
+partial so much later at worst."""
 MOST = 2 * SAMPLE_RATE
 """Samples recognised in one go, so that a backlog does not keep other speakers waiting."""
 BEHIND = SAMPLE_RATE
@@ -48,6 +51,8 @@ class Stream:
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
+        self._spoke_at = listener.position
+        """Somebody spoke until then, in samples."""
         self._arrivals = _Arrivals()
 
     @property
@@ -56,9 +61,11 @@ class Stream:
         return self._waiting
 
     @property
-    def unhurried(self) -> bool:
-        """Nobody is speaking: sound may be handed over in larger pieces."""
-        return self._listener.unhurried
+    def rest_s(self) -> float:
+        """For so long nobody needs to look at further sound: nobody speaks."""
+        if not self._listener.unhurried:
+            return 0.0
+        return min(LONGEST_REST_S, REST * (self._listener.position - self._spoke_at) / SAMPLE_RATE)
 
     def put(self, outcomes: Iterable[Outcome]) -> None:
         """Work is queued, messages are sent at once."""
@@ -100,8 +107,7 @@ class Stream:
         if not isinstance(self._queue[0], Sound):
             self._orders -= 1
             return self._queue.popleft()
-        least = LEAST_UNHURRIED if self.unhurried else LEAST
-        if self._waiting < least and not self._orders:
+        if self._waiting < max(LEAST, self.rest_s * SAMPLE_RATE - LEAST) and not self._orders:
             return None
         return self._next_sound()
 
@@ -126,6 +132,8 @@ class Stream:
             case Forget():
                 self._listener.cancel(work.sample)
                 self._send(self.session.forgotten(work.sample))
+        if not self._listener.unhurried:
+            self._spoke_at = self._listener.position
         self._arrivals.forget_before(self._listener.needed_from)
         self.check_finished()
 

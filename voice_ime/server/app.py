@@ -14,6 +14,7 @@ from voice_ime.engine.base import Engine, Options
 from voice_ime.engine.listener import Detector, Listener
 from voice_ime.engine.pool import Pool
 from voice_ime.errors import LanguageNotSupported
+from voice_ime.server import lateness
 from voice_ime.server.auth import Gate
 from voice_ime.server.dictate import Services, dictate, explain
 from voice_ime.server.sessions import Sessions
@@ -55,6 +56,13 @@ def create_app(settings: Settings, engine: Engine, detector: Detector, token: st
         free = settings.server.max_sessions - connected
         body = {"ready": free > 0, "engine": engine.capabilities.engine, "sessions": connected, "free": free}
         return JSONResponse(body, status_code=200 if free > 0 else 503)
+
+    if settings.server.tell_lateness:
+
+        @app.get(lateness.PATH)
+        async def late(seconds: float) -> dict[str, float]:
+            """How late the event loop is in the next seconds, in milliseconds."""
+            return await lateness.lateness_ms(seconds)
 
     @app.websocket(wire.PATH)
     async def dictation(websocket: WebSocket) -> None:

@@ -17,14 +17,14 @@ from pathlib import Path
 
 import numpy as np
 
-from voice_ime.engine.base import SAMPLE_RATE, Capabilities, Engine, Hypothesis, Options, Samples, Utterance, Word
+from voice_ime.engine.base import SAMPLE_RATE, Capabilities, Engine, Hypothesis, Options, Samples, Utterance
 from voice_ime.engine.sherpa_check import check
 from voice_ime.engine.sherpa_folder import ModelFolder, read_folder
 from voice_ime.engine.sherpa_recognizer import Heard, Pass, Recognizer, StreamingRecognizer, open_recognizer
 from voice_ime.engine.sherpa_scoring import Encoded, Scorer, ctc_token_scores, open_scorer
-from voice_ime.engine.sherpa_tokens import Place, Tokens, places, read_tokens
-from voice_ime.engine.word_times import speech_edges
-from voice_ime.engine.words import cut, has_han
+from voice_ime.engine.sherpa_tokens import Tokens, read_tokens
+from voice_ime.engine.sherpa_words import words_of
+from voice_ime.engine.words import has_han
 from voice_ime.errors import LanguageNotSupported, RecognitionFailed
 from voice_ime.settings import SherpaSettings
 
@@ -279,41 +279,6 @@ class Model:
 
 def _is_silent(sound: Samples) -> bool:
     return not len(sound) or float(np.abs(sound).max()) < _QUIET
-
-
-def words_of(text: str, heard: Heard, sure: Sequence[float], sound: Samples) -> tuple[Word, ...]:
-    """The words of `text`; times and confidence where the tokens tell: `sure` are log-probabilities, or empty."""
-    words = cut(text)
-    found = places(words, heard.tokens)
-    if found is None:
-        return tuple(Word(word) for word in words)
-    starts, ends = _times(found, heard.starts, sound)
-    return tuple(
-        Word(word, start, end, _confidence(sure[place.first : place.last]))
-        for word, place, start, end in zip(words, found, starts, ends, strict=True)
-    )
-
-
-def _times(
-    found: Sequence[Place], starts: Sequence[float], sound: Samples
-) -> tuple[list[float | None], list[float | None]]:
-    """A word begins with its first token and ends where the sound falls quiet, or else where the next one begins."""
-    if not starts:
-        return [None] * len(found), [None] * len(found)
-    duration = len(sound) / SAMPLE_RATE
-    begins = [min(starts[place.first], duration) for place in found]
-    ends = [_falls_quiet(sound, begin, after) for begin, after in zip(begins, [*begins[1:], duration], strict=True)]
-    return list(begins), list(ends)
-
-
-def _falls_quiet(sound: Samples, begin: float, end: float) -> float:
-    last = speech_edges(sound[round(begin * SAMPLE_RATE) : round(end * SAMPLE_RATE)])[1]
-    return min(begin + last, end) if last else end
-
-
-def _confidence(sure: Sequence[float]) -> float | None:
-    """Of a word of several tokens: the one that is least sure."""
-    return math.exp(min(sure)) if len(sure) else None
 
 
 def _takes_phrases(folder: ModelFolder, tokens: Tokens, settings: SherpaSettings) -> bool:

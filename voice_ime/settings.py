@@ -169,6 +169,8 @@ class ServerSettings(_Settings):
     max_waiting_s: float = Field(30, ge=1, le=600)
     """Sound of one connection waiting for recognition; beyond it the connection is not read."""
     hello_timeout_s: float = Field(10, gt=0, le=600)
+    tell_lateness: bool = False
+    """Answer benchmarks that ask how late the event loop is."""
 
 
 class DesktopSettings(_Settings):

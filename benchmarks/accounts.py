@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-PERHAPS = frozenset({"perhaps_inserted", "not_arrived", "broken_off"})
+PERHAPS = frozenset({"perhaps_inserted", "not_arrived"})
 """Reasons for holding a text that say: it may be in the field all the same."""
 COUNTED = ("inserted", "unverifiable", "held", "refused", "lost", "doubled", "misplaced", "in_secure_field")
 GRAVE = ("lost", "doubled", "misplaced", "in_secure_field", "untrue", "unsaid")

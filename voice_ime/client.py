@@ -19,7 +19,7 @@ from voice_ime.outbox import LONGEST_FRAME, Mark, Outbox
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.1, 2.0
 OPEN_TIMEOUT_S = 10
 GOODBYE_S = 2
-RETRIED = frozenset({"server_full", "internal", "hello_timeout"})
+RETRIED = frozenset({"server_full", "server_busy", "internal", "hello_timeout"})
 """Fatal errors after which trying again may help."""
 
 logger = logging.getLogger(__name__)
@@ -149,7 +149,8 @@ class DictationClient:
         connection = self._connection
         if self._say(wire.Bye()) and connection is not None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._to_send.join(), GOODBYE_S)
+                async with asyncio.timeout(GOODBYE_S):
+                    await self._to_send.join()
             await connection.close()
 
     # --- one connection ---

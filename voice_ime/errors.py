@@ -334,15 +334,6 @@ class InsertionFailed(DesktopError):
         super().__init__(way=way)
 
 
-class InsertionBroken(DesktopError):
-    """A way broke off: the text may stand in the field, whole or in part. Values: `way`."""
-
-    code = "insertion_broken"
-
-    def __init__(self, way: str) -> None:
-        super().__init__(way=way)
-
-
 class InsertionRefused(DesktopError):
     """A way knows that nothing may go into the field. Values: `refusal`."""
 
@@ -390,6 +381,12 @@ class ServerFull(ServerError):
     """Values: `limit`."""
 
     code = "server_full"
+
+
+class ServerBusy(ServerError):
+    """Whoever is being served would have to wait longer if another speaker came."""
+
+    code = "server_busy"
 
 
 class PortTaken(ServerError, OSError):
@@ -518,6 +515,18 @@ class WrongValue(StoreError, ValueError):
     code = "wrong_value"
 
 
+class WrongName(StoreError, ValueError):
+    """A profile cannot have that name."""
+
+    code = "wrong_name"
+
+
+class WrongDate(StoreError, ValueError):
+    """A point in time that cannot be understood."""
+
+    code = "wrong_date"
+
+
 class NotConfirmed(StoreError):
     """What cannot be undone needs the name once more. Values: `profile`."""
 
@@ -528,6 +537,12 @@ class ImportUnreadable(StoreError, ValueError):
     """A file is not of the format that it is said to be. Values: `format`."""
 
     code = "import_unreadable"
+
+
+class FileUnreadable(StoreError):
+    """A file of words cannot be opened. Values: `path`, `detail`."""
+
+    code = "file_unreadable"
 
 
 class ImportEncoding(StoreError, ValueError):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from voice_ime.errors import DesktopUnavailable, InsertionBroken, InsertionFailed, InsertionRefused
+from voice_ime.errors import DesktopUnavailable, InsertionFailed, InsertionRefused
 from voice_ime_desktop.focus.base import Focus, Kind, Refusal, Target
 from voice_ime_desktop.insert.base import Place, ReadBack, Way
 
@@ -18,9 +18,9 @@ _LINE_BREAKS = re.compile(r"\s*[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]+\s*")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x1f\x7f\x80-\x84\x86-\x9f]")
 """Keys of a terminal, e.g. escape; never part of a dictated text. Tab is kept for documents."""
 
-HeldReason = Literal["nothing_focused", "focus_moved", "no_way", "no_answer", "not_arrived", "broken_off", "empty"]
+HeldReason = Literal["nothing_focused", "focus_moved", "no_way", "no_answer", "not_arrived", "empty"]
 """no_way: nothing leads into this window. no_answer: the program hangs. not_arrived: it was sent, and is not where it
-should be. broken_off: a part may have been sent."""
+should be."""
 
 
 @dataclass(frozen=True)
@@ -118,8 +118,6 @@ class Inserter:
             return None
         except InsertionRefused as error:
             return Refused(error.refusal)
-        except InsertionBroken:
-            return Held("broken_off", perhaps=True)
         if place is None:
             return Inserted(False, way.name, text)
         if await self._read_back.arrived(place, text):

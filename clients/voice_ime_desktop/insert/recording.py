@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from enum import Enum
 
-from voice_ime.errors import InsertionBroken, InsertionFailed, InsertionRefused
+from voice_ime.errors import InsertionFailed, InsertionRefused
 from voice_ime_desktop.focus.base import Kind, Target
 from voice_ime_desktop.focus.recording import FakeDesk, FakeField
 from voice_ime_desktop.insert.base import Place, ReadBack, Way
@@ -17,8 +17,6 @@ class Luck(Enum):
     """Certainly nothing arrives, and it says so."""
     LOSES = "loses"
     """It is sent and never arrives."""
-    BREAKS = "breaks"
-    """Half of it arrives, and it says so."""
     REFUSES = "refuses"
     """It knows that the field asks for a password."""
     ABSENT = "absent"
@@ -53,9 +51,6 @@ class RecordingWay(Way):
         if self.luck is Luck.REFUSES:
             raise InsertionRefused("password")
         self.sent.append(text)
-        if self.luck is Luck.BREAKS:
-            field.type(text[: len(text) // 2])
-            raise InsertionBroken(self.name)
         if self.luck is Luck.WORKS:
             field.type(text)
 

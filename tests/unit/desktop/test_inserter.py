@@ -144,13 +144,6 @@ async def test_a_text_that_was_sent_and_did_not_arrive_is_never_sent_another_way
     assert bench.sent == [["hello"], []]
 
 
-async def test_a_way_that_breaks_off_is_not_followed_by_another():
-    bench = Bench(Luck.BREAKS, Luck.WORKS)
-
-    assert await bench.inserter.insert(bench.letter.target, "hello") == Held("broken_off", perhaps=True)
-    assert bench.sent == [["hello"], []]
-
-
 async def test_a_way_that_knows_of_a_password_ends_it():
     bench = Bench(Luck.REFUSES, Luck.WORKS)
 

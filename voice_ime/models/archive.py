@@ -126,7 +126,7 @@ def _decompressed(raw: IO[bytes], start: bytes) -> bz2.BZ2File | gzip.GzipFile |
 
 
 class _Bounded:
-    """What tarfile reads from. Hostile once more than `most` bytes were read, ValueError where the stream is damaged."""
+    """Read by tarfile. Hostile once more than `most` bytes were read, ValueError where the stream is damaged."""
 
     def __init__(self, stream: bz2.BZ2File | gzip.GzipFile | lzma.LZMAFile, most: int) -> None:
         self._stream = stream

@@ -84,6 +84,7 @@ class _Download:
         self._watcher = watcher
         self._total = wanted.bytes
         self._tag = ""
+        self._answered = False
         self._announced: Mapping[str, str] = {}
 
     def run(self) -> Seen:
@@ -95,12 +96,18 @@ class _Download:
                 return self._checked()
             except (_Broken, NoConnection) as error:
                 failures = 0 if self._have - before >= self._patience.progress_bytes else failures + 1
-                if failures >= self._patience.tries:
+                if failures >= self._tries(error):
                     raise self._gave_up(error) from None
                 pause = self._patience.pause_s * 2 ** max(0, failures - 1)
                 _wait(min(pause, self._patience.longest_pause_s))
-                self._watcher.again(self._wanted.where, self._have)
+                if self._have:
+                    self._watcher.again(self._wanted.where, self._have)
         raise self._gave_up(_Broken())
+
+    def _tries(self, error: Exception) -> int:
+        """A place that never answered is left soon."""
+        never = isinstance(error, NoConnection) and not self._answered
+        return min(self._patience.first_tries, self._patience.tries) if never else self._patience.tries
 
     @property
     def _have(self) -> int:
@@ -151,6 +158,7 @@ class _Download:
         if answer.status == 206 and begin != have:
             self._target.unlink(missing_ok=True)
             raise _Broken("another range than asked for")
+        self._answered = True
         self._announced = answer.announced
         self._tag = _strong(answer.headers.get("ETag"))
         self._expect(begin, answer)

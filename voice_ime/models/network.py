@@ -28,6 +28,8 @@ class Patience:
 
     tries: int = 6
     """Connections in a row that bring less than `progress_bytes`."""
+    first_tries: int = 2
+    """Of a place that never gave a byte of the file."""
     progress_bytes: int = 65_536
     connections: int = 200
     """For one file, however much each brings."""

@@ -135,9 +135,8 @@ class Shelf:
             try:
                 yield Workplace(held)
             finally:
-                _remove_empty(held / NEW)
-                _remove_empty(held)
-        _remove_empty(self.folder / FETCHING)
+                for folder in (held / NEW, held, held.parent):
+                    _remove_empty(folder)
 
     def require_free(self, model: Model) -> None:
         """ModelFolderTaken where the place of the model holds what we did not put there."""

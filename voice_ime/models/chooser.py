@@ -1,0 +1,149 @@
+"""Everything about models of one person on one machine: put together from the settings, asked by commands."""
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from voice_ime.engine.catalog import ROWS, names
+from voice_ime.errors import ConfigError, ModelComesWith, ModelNotHere
+from voice_ime.models.download import Watcher
+from voice_ime.models.manifest import Manifest, Model, read_manifest
+from voice_ime.models.network import Network, Patience
+from voice_ime.models.pull import Puller
+from voice_ime.models.recommend import Resources, recommend
+from voice_ime.models.shelf import Installed, Shelf, look_at, pull_command
+from voice_ime.models.use import engine_settings, row_of, write_choice
+from voice_ime.settings import Settings
+
+
+@dataclass(frozen=True)
+class Chooser:
+    manifest: Manifest
+    shelf: Shelf
+    network: Network
+    settings: Settings
+    resources: Resources
+    engines: Collection[str] = names()
+
+    # --- what there is ---
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """In which the person dictates."""
+        given = self.settings.languages or (self.settings.language, "en")
+        return tuple(dict.fromkeys(given))
+
+    def is_here(self, model: Model) -> bool:
+        return model.comes_with is not None or self.shelf.installed(model) is not None
+
+    def present(self) -> list[Model]:
+        """What lies in the models folder, damaged or not, ours or not."""
+        return [model for model in self.manifest.model if self.shelf.place(model).is_dir()]
+
+    def known(self, model: Model) -> dict[str, str | None]:
+        return {file.name: self.shelf.known(model, file) for file in model.files}
+
+    def recommended(self) -> Model | None:
+        here = [model.id for model in self.manifest.model if self.is_here(model)]
+        return recommend(self.manifest, self.languages, self.resources, self.engines, here)
+
+    def states(self, model: Model) -> tuple[str, ...]:
+        """Keys under [models.state] that are true of the model, in the order in which they are told."""
+        told = [
+            ("used", self.is_used(model)),
+            ("here", self.is_here(model)),
+            ("unchecked", not self.is_here(model) and self.shelf.looks_there(model)),
+            ("recommended", model == self.recommended()),
+            ("not_usable", model.engine not in self.engines),
+            ("never_run", not model.ran_here),
+        ]
+        return tuple(name for name, true in told if true)
+
+    def is_used(self, model: Model) -> bool:
+        """Whether the settings name it."""
+        engine = self.settings.engine
+        if model.engine != engine.name:
+            return False
+        own = getattr(engine, row_of(model).settings or "", None)
+        folder: Path | None = getattr(own, "folder", None)
+        if folder is None:
+            return model.comes_with is not None or self.shelf.place(model).name == "faster-whisper-small"
+        return folder.expanduser() == self.shelf.place(model)
+
+    # --- what is done ---
+
+    def puller(self, watcher: Watcher) -> Puller:
+        return Puller(self.shelf, self.network, watcher)
+
+    def verify(self, model: Model) -> str | None:
+        """The first file that is wrong or missing; None: the model is whole. A whole model that somebody put there is
+        recorded. ModelNotHere, ModelComesWith, DiskFull, StoreError."""
+        if model.comes_with is not None:
+            raise ModelComesWith(model=model.id, command="voice-ime doctor")
+        if not self.shelf.place(model).is_dir():
+            raise ModelNotHere(model=model.id, command=pull_command(model.id))
+        installed = self.shelf.installed(model)
+        return self.shelf.damaged(installed) if installed is not None else self._adopted(model)
+
+    def _adopted(self, model: Model) -> str | None:
+        files = {}
+        for file in model.files:
+            seen = look_at(self.shelf.place(model) / file.name)
+            wrong = seen is None or file.bytes not in (None, seen.bytes)
+            if seen is None or wrong or self.shelf.known(model, file) not in (None, seen.sha256):
+                return file.name
+            files[file.name] = seen
+        self.shelf.adopt(model, files)
+        return None
+
+    def remove(self, model: Model) -> None:
+        """What `Shelf.remove` raises, and ModelComesWith."""
+        if model.comes_with is not None:
+            raise ModelComesWith(model=model.id, command=f"pip install {model.comes_with}")
+        self.shelf.remove(model)
+
+    def use(self, model: Model, settings_file: Path) -> None:
+        """From the next start on. ModelNotUsable, ModelNotHere, ConfigError, DiskFull, StoreError."""
+        row = row_of(model, ROWS)
+        installed: Installed | None = self.shelf.installed(model)
+        if installed is None and model.comes_with is None:
+            raise ModelNotHere(model=model.id, command=pull_command(model.id))
+        folder = installed.folder if installed is not None else None
+        write_choice(settings_file, engine_settings(model, folder, row), _settings_of(self.manifest.model))
+
+
+def _settings_of(models: Sequence[Model]) -> frozenset[str]:
+    return frozenset(name for model in models for name in model.settings)
+
+
+def chooser_of(settings: Settings, environment: Mapping[str, str]) -> Chooser:
+    """ConfigError where the list of models that the settings name cannot be read."""
+    models = settings.models
+    network = Network.of(environment, models.hub)
+    patience = Patience(tries=models.tries, pause_s=models.pause_s, silence_s=models.silence_s)
+    shelf = Shelf(models.folder)
+    return Chooser(
+        _manifest(models.catalogue),
+        shelf,
+        Network(network.hub, network.proxies, patience),
+        settings,
+        this_machine(shelf.folder),
+    )
+
+
+def _manifest(file: Path | None) -> Manifest:
+    try:
+        return read_manifest(file.expanduser().read_text("utf-8") if file is not None else None)
+    except (OSError, ValueError) as error:
+        raise ConfigError(where="models.catalogue", detail=str(error).splitlines()[0]) from None
+
+
+def this_machine(folder: Path) -> Resources:
+    """Cores that we may use, memory, and room on the disk where `folder` is or will be."""
+    import shutil
+
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    free = shutil.disk_usage(there).free
+    return Resources(len(os.sched_getaffinity(0)), memory // 1_000_000, free // 1_000_000)

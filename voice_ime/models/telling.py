@@ -1,0 +1,223 @@
+"""Models and downloads in words: the lines of `voice-ime models`, and how far a download is."""
+
+import os
+import time
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, TextIO
+
+from voice_ime import spoken
+from voice_ime.messages import Messages
+from voice_ime.models.manifest import MANY, Model
+from voice_ime.models.recommend import Resources
+from voice_ime.models.shelf import Seen
+
+EVERY_S = 20.0
+"""A line without a bar is said at least so often..."""
+EVERY_PART = 0.1
+"""... and for each further part of the model."""
+
+
+def size(model: Model, messages: Messages) -> str:
+    megabytes = model.megabytes
+    return messages("models.size_unknown") if megabytes is None else messages("models.size", megabytes=megabytes)
+
+
+def languages(model: Model, messages: Messages) -> str:
+    if MANY in model.languages:
+        return messages("models.languages_many")
+    return spoken.languages(model.languages, messages)
+
+
+def line(model: Model, states: Collection[str], messages: Messages) -> str:
+    """One model in the list. `states`: keys under [models.state], e.g. here, recommended."""
+    told = messages(
+        "models.line",
+        id=model.id,
+        name=model.name,
+        languages=languages(model, messages),
+        size=size(model, messages),
+        licence=model.licence.name,
+    )
+    return _joined([told, *(messages(f"models.state.{state}") for state in states)], messages)
+
+
+def _joined(sentences: Sequence[str], messages: Messages) -> str:
+    return ("" if messages.language == "zh" else " ").join(sentences)
+
+
+def details(model: Model, states: Sequence[str], known: Mapping[str, str | None], messages: Messages) -> list[str]:
+    """Everything that is known of one model, a fact a line. `known`: checksums by file."""
+    lines = [line(model, states, messages)]
+    lines.append(messages("models.info_engine", engine=model.engine))
+    lines.append(messages(f"models.commercial.{model.licence.commercial}"))
+    if model.licence.note:
+        lines.append(messages("models.info_note", note=model.licence.note))
+    lines.append(messages("models.info_streaming" if model.streaming else "models.info_whole"))
+    if model.mixed:
+        lines.append(messages("models.info_mixed"))
+    lines.append(messages(f"models.biasing.{model.supports.biasing or 'unknown'}"))
+    lines += [_ability(name, getattr(model.supports, name), messages) for name in ABILITIES]
+    for figure in model.figures:
+        what = messages(f"models.figure.{figure.what}", value=f"{figure.value:g}")
+        lines.append(messages("models.info_figure", what=what, source=figure.source))
+    lines += [_file(file.name, file.bytes, known.get(file.name), messages) for file in model.files]
+    if model.checksums_from:
+        lines.append(messages("models.info_checksums", source=model.checksums_from))
+    lines += [messages("models.info_source", source=getattr(each, "url", None) or _hub(each)) for each in model.sources]
+    return lines
+
+
+ABILITIES = ("confidence", "punctuation", "word_times")
+
+
+def _hub(source: Any) -> str:
+    return f"{source.repository}@{source.revision}"
+
+
+def _ability(name: str, has: bool | None, messages: Messages) -> str:
+    answer = messages("models.unknown" if has is None else "models.yes" if has else "models.no")
+    return messages("models.info_ability", ability=messages(f"models.ability.{name}"), answer=answer)
+
+
+def _file(name: str, size_bytes: int | None, sha256: str | None, messages: Messages) -> str:
+    unknown = messages("models.unknown")
+    return messages("models.info_file", file=name, size=size_bytes or unknown, sha256=sha256 or unknown)
+
+
+def as_json(model: Model, states: Collection[str], known: Mapping[str, str | None]) -> dict[str, Any]:
+    """For programs: the entry of the list, what is true of it here, and the checksums that count here."""
+    return model.model_dump(mode="json") | {
+        "megabytes": model.megabytes,
+        "states": list(states),
+        "known_checksums": dict(known),
+    }
+
+
+def recommendation(model: Model, wanted: Sequence[str], resources: Resources, messages: Messages, *, here: bool) -> str:
+    """Why this one, in one breath."""
+    told = messages(
+        "models.recommend",
+        languages=spoken.languages(wanted, messages),
+        cores=resources.cores,
+        memory=max(1, round(resources.memory_mb / 1000)),
+        name=model.name,
+        size=size(model, messages),
+        licence=model.licence.name,
+    )
+    more = [messages("models.state.here")] if here else []
+    more += [] if model.ran_here else [messages("models.state.never_run")]
+    return _joined([told, *more], messages)
+
+
+def seen_lines(files: Mapping[str, str], messages: Messages) -> list[str]:
+    """Checksums that were recorded just now."""
+    if not files:
+        return []
+    lines = [messages("models.learnt", count=len(files))]
+    return lines + [messages("models.learnt_file", file=name, sha256=sha256) for name, sha256 in files.items()]
+
+
+def checked(files: Mapping[str, Seen]) -> dict[str, str]:
+    return {name: seen.sha256 for name, seen in files.items()}
+
+
+# --- progress ---------------------------------------------------------------------------------------------------------
+
+
+class _Said:
+    """What both kinds of progress say."""
+
+    def __init__(self, stream: TextIO, name: str, messages: Messages) -> None:
+        self._stream = stream
+        self._name = name
+        self._messages = messages
+        self._files: dict[str, int] = {}
+        self._total_mb: int | None = None
+
+    def begin(self, megabytes: int | None) -> None:
+        self._total_mb = megabytes
+        told = self._messages("models.size_unknown" if megabytes is None else "models.size", megabytes=megabytes)
+        self._say("models.fetching", name=self._name, size=told)
+
+    def source(self, where: str) -> None:
+        self._files.clear()
+        self._say("models.from", where=where)
+
+    def again(self, where: str, from_bytes: int) -> None:
+        self._say("models.again", where=where, megabytes=from_bytes // 1_000_000)
+
+    def checking(self) -> None:
+        pass
+
+    @property
+    def _have_mb(self) -> float:
+        return sum(self._files.values()) / 1e6
+
+    def _say(self, key: str, **values: Any) -> None:
+        print(self._messages(key, **values), file=self._stream, flush=True)
+
+
+class SaidProgress(_Said):
+    """Lines, few enough to be listened to."""
+
+    def __init__(self, stream: TextIO, name: str, messages: Messages) -> None:
+        super().__init__(stream, name, messages)
+        self._next_mb = 0.0
+        self._said_at = time.monotonic()
+
+    def at(self, file: str, have: int) -> None:
+        self._files[file] = have
+        step = max(1.0, (self._total_mb or 200) * EVERY_PART)
+        if not self._next_mb:
+            self._next_mb = step
+        if self._have_mb >= self._next_mb or time.monotonic() - self._said_at >= EVERY_S:
+            self._next_mb = (self._have_mb // step + 1) * step
+            self._said_at = time.monotonic()
+            self._tell()
+
+    def _tell(self) -> None:
+        have = round(self._have_mb)
+        if self._total_mb is None:
+            self._say("models.progress_without_end", have=have)
+        else:
+            percent = min(100, round(100 * self._have_mb / self._total_mb))
+            self._say("models.progress", percent=percent, have=have, total=self._total_mb)
+
+
+class BarProgress(_Said):
+    """A bar, for somebody who looks at a terminal. To be closed."""
+
+    def __init__(self, stream: TextIO, name: str, messages: Messages) -> None:
+        super().__init__(stream, name, messages)
+        self._bar: Any = None
+
+    def begin(self, megabytes: int | None) -> None:
+        from tqdm import tqdm
+
+        super().begin(megabytes)
+        columns = os.get_terminal_size(self._stream.fileno()).columns or 80
+        self._bar = tqdm(
+            total=megabytes, file=self._stream, ncols=columns, nrows=20, mininterval=0.5, leave=False,
+            bar_format="{percentage:3.0f}% |{bar}| {n:.0f}/{total_fmt} MB" if megabytes else "{n:.0f} MB",
+        )  # fmt: skip
+
+    def at(self, file: str, have: int) -> None:
+        self._files[file] = have
+        if self._bar is not None:
+            self._bar.n = self._have_mb
+            self._bar.update(0)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def _say(self, key: str, **values: Any) -> None:
+        with self._aside():
+            super()._say(key, **values)
+
+    def _aside(self) -> AbstractContextManager[Any]:
+        from tqdm import tqdm
+
+        aside: AbstractContextManager[Any] = tqdm.external_write_mode(file=self._stream)
+        return aside

@@ -1,0 +1,66 @@
+"""Writing into the person's settings file which model is to be used; everything else in it stays as it is."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from voice_ime.engine.catalog import ROWS, Row
+from voice_ime.errors import ConfigError, ModelNotUsable, StoreError
+from voice_ime.files import write_atomically
+from voice_ime.models.manifest import Model
+from voice_ime.settings import Settings
+
+
+def row_of(model: Model, rows: tuple[Row, ...] = ROWS) -> Row:
+    """The engine that runs the model. ModelNotUsable where this version has none."""
+    for row in rows:
+        if row.name == model.engine:
+            return row
+    raise ModelNotUsable(model=model.id, engine=model.engine)
+
+
+def engine_settings(model: Model, folder: Path | None, row: Row) -> dict[str, Any]:
+    """The [engine] part of the settings that chooses the model, kept in `folder`; None: inside its package."""
+    chosen: dict[str, Any] = {"name": row.name}
+    if row.settings is not None and folder is not None:
+        own = {name: list(value) if isinstance(value, tuple) else value for name, value in model.settings.items()}
+        chosen[row.settings] = {"folder": str(folder)} | own
+    return chosen
+
+
+def write_choice(file: Path, chosen: Mapping[str, Any], manifest_settings: frozenset[str]) -> None:
+    """Puts `chosen`, as `engine_settings` made it, into the settings file, which is made where there is none.
+
+    `manifest_settings`: what other models of the list set for their engines; it must not stay behind. ConfigError,
+    DiskFull, StoreError.
+    """
+    import tomlkit
+
+    try:
+        document = tomlkit.parse(file.read_text("utf-8")) if file.exists() else tomlkit.document()
+    except (OSError, ValueError) as error:
+        raise ConfigError(where=str(file), detail=str(error)) from None
+    engine = document.setdefault("engine", tomlkit.table())
+    for name, value in chosen.items():
+        if isinstance(value, Mapping):
+            own = engine.setdefault(name, tomlkit.table())
+            for left in manifest_settings - set(value):
+                own.pop(left, None)
+            own.update(value)
+        else:
+            engine[name] = value
+    text = tomlkit.dumps(document)
+    _require_valid(file, document.unwrap())
+    write_atomically(file, text.encode(), mode=0o600)
+
+
+def _require_valid(file: Path, tree: Mapping[str, Any]) -> None:
+    from pydantic import ValidationError
+
+    try:
+        Settings.model_validate(tree)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ConfigError(where=".".join(map(str, first["loc"])), detail=first["msg"]) from None
+    except RecursionError:
+        raise StoreError(path=str(file), detail="too deep") from None

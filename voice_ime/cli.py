@@ -33,7 +33,8 @@ class Module(Protocol):
     def add_arguments(self, parser: Parser, messages: Messages) -> None: ...
 
     def run(self, arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> int:
-        """`arguments.state_folder` is the folder of what the program keeps (it may not exist yet).
+        """`arguments.state_folder` is the folder of what the program keeps (it may not exist yet), and
+        `arguments.settings_file` the file of settings (likewise).
 
         `arguments.control_socket`: where the desktop client can be reached.
         """
@@ -60,6 +61,8 @@ COMMANDS = (
     _command("dictate", "server,desktop"),
     _command("transcribe", "server"),
     _command("journal", "desktop"),
+    _command("profile", "server"),
+    _command("models", "server"),
     _command("doctor", "server"),
     _command("key", "desktop", quick=True),
     _command("bench", "server,desktop,bench"),
@@ -98,8 +101,10 @@ def _run(
     end.extra = command.extra
     _start_log(arguments.log_level)
     arguments.state_folder = _state_folder(environment)
+    arguments.data_folder = _data_folder(environment)
     arguments.control_socket = _control_socket(environment)
     arguments.environment = environment
+    arguments.settings_file = arguments.config or _usual_place(environment)
     if command.quick:
         return _run_quickly(command, arguments, environment, end)
     settings = _settings(arguments, environment, messages.language)
@@ -202,17 +207,25 @@ def _settings(arguments: argparse.Namespace, environment: Mapping[str, str], lan
 
 def _usual_file(environment: Mapping[str, str]) -> Path | None:
     """Where settings are kept, if there are any."""
-    if home := environment.get("XDG_CONFIG_HOME") or environment.get("HOME"):
-        folder = Path(home) if environment.get("XDG_CONFIG_HOME") else Path(home) / ".config"
-        file = folder / "voice-ime" / "settings.toml"
-        return file if file.is_file() else None
-    return None
+    file = _usual_place(environment)
+    return file if file.is_file() else None
+
+
+def _usual_place(environment: Mapping[str, str]) -> Path:
+    home = environment.get("XDG_CONFIG_HOME")
+    return (Path(home) if home else Path(environment.get("HOME") or "/") / ".config") / "voice-ime" / "settings.toml"
 
 
 def _state_folder(environment: Mapping[str, str]) -> Path:
     """Where the program keeps what is neither a setting nor a text, e.g. the token of the server."""
     home = environment.get("XDG_STATE_HOME")
     return (Path(home) if home else Path(environment.get("HOME") or "/") / ".local" / "state") / "voice-ime"
+
+
+def _data_folder(environment: Mapping[str, str]) -> Path:
+    """Where the program keeps what people put into it, e.g. their profiles."""
+    home = environment.get("XDG_DATA_HOME")
+    return (Path(home) if home else Path(environment.get("HOME") or "/") / ".local" / "share") / "voice-ime"
 
 
 def _control_socket(environment: Mapping[str, str]) -> Path:

@@ -157,6 +157,10 @@ class ServerSettings(_Settings):
     """Web origins that may connect, e.g. "http://127.0.0.1:8765"; programs that are no browsers send none."""
     max_sessions: int = Field(8, ge=1, le=1000)
     """Connected clients at a time."""
+    max_busy: float = Field(0.6, gt=0, le=1)
+    """New speakers are refused while detection and finals take more than this share of the decoding threads' time."""
+    max_wait_s: float = Field(0.06, gt=0, le=60)
+    """... or have to wait longer than this for a thread, on average."""
     max_kept_sessions: int = Field(32, ge=1, le=10_000)
     """Sessions remembered after their connection was cut."""
     resume_s: float = Field(300, ge=0, le=86_400)
@@ -196,6 +200,11 @@ class DesktopSettings(_Settings):
     journal_days: float = Field(7, gt=0, le=3650)
 
 
+class StoreSettings(_Settings):
+    file: Path | None = None
+    """Where profiles are kept; None: voice-ime/profiles.sqlite in the person's data folder."""
+
+
 class Settings(_Settings):
     language: str = "en"
     """Language of the messages: en or zh."""
@@ -206,6 +215,7 @@ class Settings(_Settings):
     speech: SpeechSettings = SpeechSettings()
     server: ServerSettings = ServerSettings()
     desktop: DesktopSettings = DesktopSettings()
+    store: StoreSettings = StoreSettings()
 
 
 def load_settings(file: Path | None, overrides: Mapping[str, Any]) -> Settings:

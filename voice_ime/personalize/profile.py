@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+DEFAULT = "default"
+"""The profile that is meant where none is named."""
 LONGEST = 256
 """Characters of one written form."""
 MOST_ENTRIES = 20_000

@@ -4,10 +4,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from voice_ime.personalize.profile import Entry, Kind, Preferences, Profile, Rule, Source
 
 Value = Entry | Rule | Preferences
+
+FILE = "profiles.sqlite"
+"""Its name in the person's data folder."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ class Store(ABC):
 
     @abstractmethod
     def create(self, name: str) -> None:
-        """ProfileExists, WrongValue."""
+        """ProfileExists, WrongName."""
 
     @abstractmethod
     def delete(self, name: str, confirm: str) -> None:
@@ -147,3 +151,23 @@ class Store(ABC):
 
     @abstractmethod
     def close(self) -> None: ...
+
+
+def revision_row(revision: Revision) -> dict[str, Any]:
+    """As JSON."""
+    return {
+        "number": revision.number,
+        "at": revision.at.isoformat(),
+        "source": revision.author.source.value,
+        "via": revision.author.via,
+        "undoes": list(revision.undoes),
+        "changes": [
+            {
+                "kind": change.kind,
+                "id": change.id,
+                "before": change.before and change.before.model_dump(mode="json", exclude={"used"}),
+                "after": change.after and change.after.model_dump(mode="json", exclude={"used"}),
+            }
+            for change in revision.changes
+        ],
+    }

@@ -20,7 +20,7 @@ from voice_ime.errors import (
     ProfileFull,
     ProfileNotFound,
     RevisionNotFound,
-    WrongValue,
+    WrongName,
 )
 from voice_ime.personalize.profile import (
     MOST_ENTRIES,
@@ -88,8 +88,8 @@ class SqlStore(Store):
     def create(self, name: str) -> None:
         try:
             new = Profile(name=name)
-        except ValidationError as error:
-            raise WrongValue(where="name", detail=error.errors()[0]["msg"]) from None
+        except ValidationError:
+            raise WrongName() from None
         with self._writing, self._database.writing() as connection:
             if connection.execute(select(profile.c.number).where(profile.c.name == name)).first():
                 raise ProfileExists(profile=name)

@@ -28,7 +28,7 @@ from voice_ime.errors import (  # noqa: E402
     RevisionNotFound,
     StoreDamaged,
     StoreError,
-    WrongValue,
+    WrongName,
 )
 from voice_ime.personalize.profile import (  # noqa: E402
     MOST_RULES,
@@ -183,7 +183,7 @@ def test_a_name_is_taken_once_and_is_short_and_plain(store: Store) -> None:
     with pytest.raises(ProfileExists):
         store.create("ann")
     for wrong in ("", "Ann Smith", "../x", "a" * 65):
-        with pytest.raises(WrongValue):
+        with pytest.raises(WrongName):
             store.create(wrong)
 
 

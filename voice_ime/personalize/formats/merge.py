@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from voice_ime.personalize.formats.base import Item, Reading, Refused, new_id
 from voice_ime.personalize.profile import MOST_ENTRIES, MOST_RULES, MOST_SOUNDS, Entry, Kind, Profile, Rule, Source
@@ -130,3 +130,20 @@ def _united(known: Entry | Rule, item: Item) -> Entry | Rule:
 
 def _both(first: Sequence[T], second: Sequence[T]) -> tuple[T, ...]:
     return tuple(dict.fromkeys((*first, *second)))
+
+
+def report(plan: Plan) -> dict[str, Any]:
+    """As JSON."""
+    outcomes = [
+        {"line": each.number, "became": each.became, "kind": each.kind, "id": each.id, "text": each.text}
+        for each in plan.outcomes
+    ]
+    return {
+        "added": plan.count("added"),
+        "merged": plan.count("merged"),
+        "unchanged": plan.count("unchanged"),
+        "refused": [{"line": each.number, "reason": each.reason, **each.values} for each in plan.refused],
+        "ignored_columns": list(plan.ignored),
+        "preferences": plan.preferences,
+        "lines": outcomes,
+    }

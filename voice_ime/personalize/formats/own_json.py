@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from voice_ime.errors import ImportUnreadable
-from voice_ime.personalize.formats.base import Item, Reading, Refused, Unfit, entry_of, rule_of, unfit
+from voice_ime.personalize.formats.base import Item, Reading, Refused, Unfit, entry_of, rule_of
 from voice_ime.personalize.profile import Entry, Preferences, Profile, Rule
 
 FORMAT = "voice-ime profile"
@@ -30,8 +30,8 @@ def read(text: str) -> Reading:
     try:
         if "preferences" in body:
             preferences = Preferences.model_validate_json(json.dumps(body["preferences"]))
-    except ValidationError as error:
-        refused.append(unfit(error).at(0))
+    except ValidationError:
+        refused.append(Refused(0, "preferences"))
     return Reading(tuple(items), tuple(refused), preferences)
 
 

@@ -1,0 +1,264 @@
+"""`voice-ime profile`: what a caretaker types, and what is answered."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.needs import needs_package
+from voice_ime.cli import main
+from voice_ime.commands import ExitCode
+
+needs_package("sqlalchemy")
+needs_package("alembic")
+needs_package("numpy")
+
+
+@dataclass(frozen=True)
+class Said:
+    status: int
+    lines: list[str]
+    complaint: list[str]
+
+    @property
+    def rows(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.lines]
+
+
+Profile = Callable[..., Said]
+
+
+@pytest.fixture
+def profile(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Profile:
+    def run(*words: str, language: str = "en") -> Said:
+        status = main(["profile", *words, "--messages", language], environment={"HOME": str(tmp_path)})
+        said = capsys.readouterr()
+        return Said(status, said.out.splitlines(), said.err.splitlines())
+
+    return run
+
+
+def numbers(said: Said) -> list[int]:
+    return [int(line.split(".")[0]) for line in said.lines]
+
+
+# --- entries and rules -----------------------------------------------------------------------------------------------
+
+
+def test_the_first_entry_makes_the_usual_profile(profile: Profile) -> None:
+    assert profile("list").lines == ["There is no profile yet. voice-ime profile add makes one with the first entry."]
+    assert profile("entries").lines == ["0 entries."]
+    assert profile("add", "Kowalski").lines == ["Added: Kowalski. Change 1."]
+    assert profile("list").lines == ["default: 1 entries, 0 rules, last change 1."]
+
+
+def test_an_entry_is_told_with_all_that_was_said_about_it(profile: Profile) -> None:
+    about = ("--sounds", "co val ski", "--sounds", "letters: K O", "--language", "en", "--strength", "strong")
+    profile("add", "Kowalski", *about, "--application", "mail", "--tag", "street", "--note", "upstairs")
+    assert profile("entries").lines[0] == (
+        "Kowalski, sounds like co val ski; letters: K O, English, strong, only in mail, tags: street, note: upstairs"
+    )
+    chinese = profile("entries", language="zh").lines[0]
+    assert chinese == "Kowalski，读作 co val ski；letters: K O，英语，强，只在 mail 里，标签：street，备注：upstairs"
+
+
+def test_an_entry_is_found_by_its_words_whatever_the_capitals_and_changed(profile: Profile) -> None:
+    profile("add", "Kowalski", "--language", "en", "--note", "upstairs")
+    profile("edit", "kowalski", "--written", "Kowalsky", "--language", "both", "--note", "")
+    assert profile("entries").lines[0] == "Kowalsky"
+    assert profile("remove", "KOWALSKY").status == ExitCode.OK
+    assert profile("entries").lines == ["0 entries."]
+
+
+def test_where_words_stand_for_several_entries_their_ids_are_told(profile: Profile) -> None:
+    profile("add", "Lee")
+    profile("add", "Lee", "--application", "mail")
+    said = profile("remove", "Lee")
+    assert said.status == ExitCode.SOME_FAILED
+    assert said.lines[0] == "Lee stands for more than one. Name the one you mean by its id:"
+    id = re.search(r"only in mail; id (\w+)", said.lines[2])
+    assert id
+    profile("remove", id[1])
+    assert profile("entries").lines == ["Lee", "1 entries."]
+
+
+def test_what_is_not_there_is_said(profile: Profile) -> None:
+    said = profile("remove", "Nguyen")
+    assert (said.status, said.lines) == (ExitCode.SOME_FAILED, ["There is no Nguyen in this profile."])
+
+
+def test_entries_are_found_by_a_part_or_a_tag(profile: Profile) -> None:
+    profile("add", "Kowalski", "--tag", "street")
+    profile("add", "Nguyen", "--tag", "work")
+    assert profile("entries", "--find", "WAL").lines == ["Kowalski, tags: street", "1 entries."]
+    assert profile("entries", "--tag", "work").lines == ["Nguyen, tags: work", "1 entries."]
+
+
+def test_rules_are_made_listed_replaced_and_removed(profile: Profile) -> None:
+    profile("rule", "em dash", " — ")
+    profile("rule", "um", "")
+    profile("rule", "em dash", "—", "--match-case")
+    assert profile("rule").lines == [
+        "for em dash write —, with exactly these capitals",
+        "for um write nothing",
+        "2 rules.",
+    ]
+    profile("rule", "UM", "--remove")
+    assert profile("rule").lines[-1] == "1 rules."
+
+
+def test_a_rule_without_an_answer_is_asked_for_one(profile: Profile) -> None:
+    assert profile("rule", "em dash").status == ExitCode.WRONG_USAGE
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("add", "x" * 300), "This cannot be kept: the written form is longer than 256 characters."),
+        (("add", " "), "This cannot be kept: the written form is missing."),
+        (("add", "a", "--sounds", "arpabet: QQ"), "This cannot be kept: it cannot be told how that sounds."),
+        (("create", "Ann Smith"), "A profile cannot have that name."),
+        (("undo", "--since", "yesterday"), "This date cannot be understood."),
+        (("import", "words.docx"), "This format is not known."),
+    ],
+)
+def test_a_mistake_is_told_in_a_plain_sentence(profile: Profile, words: tuple[str, ...], sentence: str) -> None:
+    said = profile(*words)
+    assert (said.status, said.complaint[0]) == (ExitCode.WRONG_USAGE, sentence)
+
+
+def test_the_same_words_twice_are_refused(profile: Profile) -> None:
+    profile("add", "Lee")
+    assert profile("add", "Lee").complaint[0].startswith("The same is in the list already")
+
+
+# --- profiles --------------------------------------------------------------------------------------------------------
+
+
+def test_profiles_are_kept_apart(profile: Profile) -> None:
+    profile("create", "ann")
+    profile("add", "Kowalski", "--profile", "ann")
+    assert profile("entries").lines == ["0 entries."]
+    assert profile("entries", "--profile", "ann").lines[-1] == "1 entries."
+    assert profile("add", "x", "--profile", "bob").complaint[0] == "There is no profile bob."
+
+
+def test_deleting_asks_for_the_name_once_more(profile: Profile) -> None:
+    profile("create", "ann")
+    assert profile("delete", "ann").complaint[1] == "To delete it, confirm with its name: ann."
+    assert profile("delete", "ann", "--confirm", "ann").status == ExitCode.OK
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+LIST = "written,sounds,language\nNguyen,win,en\nworf,,tlh\nKowalski,kowalsky,\n"
+
+
+def test_an_import_says_what_became_of_each_line_and_can_be_previewed(profile: Profile, tmp_path: Path) -> None:
+    profile("add", "Kowalski")
+    file = tmp_path / "list.csv"
+    file.write_text(LIST)
+    counts = [
+        "1 new, 1 merged with what was there, 0 known already, 1 refused.",
+        "Line 3: the language is none of those that there are.",
+    ]
+    refused = profile("import", str(file))
+    assert refused.lines[:2] == counts
+    assert refused.lines[2].startswith("Nothing was changed, because lines were refused.")
+    assert profile("import", str(file), "--keep-good", "--preview").lines[2].endswith("this was a preview.")
+    assert profile("entries").lines[-1] == "1 entries."
+    kept = profile("import", str(file), "--keep-good")
+    assert (kept.status, kept.lines[2]) == (
+        ExitCode.SOME_FAILED,
+        "Imported. Change 2. To take it back, undo 2.",
+    )
+    assert profile("entries").lines == [
+        "Kowalski, sounds like kowalsky",
+        "Nguyen, sounds like win, English",
+        "2 entries.",
+    ]
+
+
+def test_the_report_of_an_import_is_there_as_json(profile: Profile, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text(LIST)
+    (row,) = profile("import", str(tmp_path / "list.csv"), "--keep-good", "--json").rows
+    assert (row["added"], row["merged"], row["changed"], row["revision"]) == (2, 0, True, 1)
+    assert row["refused"] == [{"line": 3, "reason": "unknown_value", "field": "language"}]
+
+
+def test_a_profile_goes_out_and_comes_into_another_one_unchanged(profile: Profile, tmp_path: Path) -> None:
+    profile("add", "Kowalski", "--sounds", "co val ski", "--tag", "a", "--strength", "weak")
+    profile("rule", "em dash", " — ")
+    file = str(tmp_path / "all.json")
+    profile("export", file)
+    profile("create", "ann")
+    profile("import", file, "--profile", "ann")
+    assert profile("export", "--profile", "ann").lines[4:] == profile("export").lines[4:]
+    assert (tmp_path / "all.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_that_is_not_there_is_said(profile: Profile, tmp_path: Path) -> None:
+    said = profile("import", str(tmp_path / "gone.csv"))
+    assert said.complaint[0].endswith("gone.csv could not be read: No such file or directory.")
+
+
+# --- history ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_log_tells_each_change_and_any_can_be_undone(profile: Profile) -> None:
+    profile("add", "Kowalski")
+    profile("add", "Nguyen", "--caretaker")
+    profile("rule", "um", "")
+    lines = profile("log").lines
+    assert [re.sub(r"\d{4}-\S+ \S+, ", "", line) for line in lines] == [
+        "3. the person: added the rule for um.",
+        "2. a caretaker: added Nguyen.",
+        "1. the person: added Kowalski.",
+    ]
+    assert profile("undo", "1").lines == ["Change 1 is undone, by change 4. To take that back, undo 4."]
+    assert profile("undo", "1").lines == ["Change 1 was undone before. Nothing has changed."]
+    assert profile("entries").lines == ["Nguyen", "1 entries."]
+    assert profile("log", "--limit", "1").lines[0].endswith("undid 1: removed Kowalski.")
+
+
+def test_all_that_came_from_an_import_can_be_undone_at_once(profile: Profile, tmp_path: Path) -> None:
+    profile("add", "Kowalski")
+    (tmp_path / "list.txt").write_text("a\nb\nc\nd\n")
+    profile("import", str(tmp_path / "list.txt"))
+    assert "4 entries, rules or preferences" in profile("log").lines[0]
+    said = profile("undo", "--since", "2000-01-01", "--only", "import")
+    assert said.lines == ["4 entries, rules and preferences are as they were before. Last change: 3."]
+    assert profile("entries").lines == ["Kowalski", "1 entries."]
+
+
+@pytest.mark.parametrize("words", [(), ("1", "--since", "2026-01-01"), ("1", "--only", "learned")])
+def test_undo_must_know_what(profile: Profile, words: tuple[str, ...]) -> None:
+    profile("add", "Kowalski")
+    assert profile("undo", *words).status == ExitCode.WRONG_USAGE
+
+
+# --- trying ----------------------------------------------------------------------------------------------------------
+
+
+def test_it_is_told_how_an_entry_would_be_heard_and_what_the_engine_can_do(profile: Profile) -> None:
+    profile("add", "Kowalski", "--sounds", "co val ski")
+    said = profile("test", "kowalski", "--engine", "script")
+    assert said.lines[0].startswith("Kowalski is expected to sound like: co val ski")
+    assert said.lines[1] == "The engine script cannot check the sound: only the text is compared."
+
+
+def test_what_the_engine_cannot_hear_is_said(profile: Profile) -> None:
+    needs_package("moonshine-voice")
+    profile("add", "张伟")
+    assert (
+        "The engine moonshine-tiny-en does not hear this language, so it has no effect."
+        in profile("test", "张伟").lines
+    )
+
+
+def test_words_that_are_not_listed_can_be_tried_too(profile: Profile) -> None:
+    said = profile("test", "Nguyen", "--engine", "script")
+    assert "Nguyen is not in the list." in said.lines

@@ -1,0 +1,1 @@
+"""The actions of `voice-ime profile`."""

@@ -1,0 +1,90 @@
+"""`voice-ime profile test`: how something would be heard, and what the engine in use can do with it."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from voice_ime.command_line import Parser
+from voice_ime.commands import ExitCode
+from voice_ime.commands.profiles.desk import Desk
+from voice_ime.messages import Messages
+
+if TYPE_CHECKING:
+    from voice_ime.engine.base import Capabilities
+    from voice_ime.personalize.profile import Entry, Profile
+
+
+def test_arguments(parser: Parser, messages: Messages) -> None:
+    parser.add_argument("words", metavar=messages("profile.words_word"), help=messages("profile.help.test"))
+
+
+def test(desk: Desk, arguments: argparse.Namespace) -> int:
+    from voice_ime.personalize.sounding import ability, readings
+
+    profile = desk.profile()
+    listed = _listed(profile, arguments.words)
+    capabilities = _capabilities(desk)
+    for entry in listed or [_as_if(desk, arguments.words)]:
+        sounds = readings(entry)
+        can = ability(entry, capabilities) if capabilities else None
+        row = {
+            "entry": entry.id if listed else None,
+            "written": entry.written,
+            "sounds": list(sounds),
+            "engine": capabilities.engine if capabilities else None,
+            "ability": can.value if can else None,
+        }
+        between = desk.messages("profile.entry.between")
+        desk.tell(row, "profile.test.sounds", written=entry.written, sounds=between.join(sounds))
+        if can and capabilities:
+            desk.say(f"profile.ability.{can.value}", engine=capabilities.engine)
+    if not listed:
+        desk.say("profile.test.not_listed", words=arguments.words)
+    _tell_candidates(desk, profile, arguments.words)
+    return ExitCode.OK
+
+
+def _tell_candidates(desk: Desk, profile: "Profile", words: str) -> None:
+    """What the text alone would make of these words if they were heard."""
+    from voice_ime.personalize.sounding import near
+
+    for candidate in near(profile, words):
+        row = {
+            "heard": words,
+            "candidate": candidate.entry.id,
+            "written": candidate.entry.written,
+            "distance": round(candidate.distance, 3),
+            "score": round(candidate.text_score, 3),
+        }
+        key = "profile.test.would_write" if candidate.text_score > 0 else "profile.test.might_write"
+        desk.tell(row, key, heard=words, written=candidate.entry.written)
+
+
+def _listed(profile: "Profile", words: str) -> "list[Entry]":
+    wanted = words.casefold()
+    return [entry for entry in profile.entries if wanted in (entry.id, entry.written.casefold())]
+
+
+def _as_if(desk: Desk, words: str) -> "Entry":
+    """As if it were in the list. WrongValue."""
+    from voice_ime.commands.profiles.words import right
+    from voice_ime.personalize.formats.base import entry_of
+
+    entry: Entry = right(desk, entry_of, {"written": words})
+    return entry
+
+
+def _capabilities(desk: Desk) -> "Capabilities | None":
+    """Of the engine that the settings name; None, and a sentence, where it cannot be loaded."""
+    from voice_ime.engine.catalog import load
+    from voice_ime.errors import EngineError
+
+    try:
+        engine = load(desk.settings.engine)
+    except EngineError as error:
+        for sentence in desk.messages.error(error):
+            desk.say("profile.line", line=sentence)
+        return None
+    try:
+        return engine.capabilities
+    finally:
+        engine.close()

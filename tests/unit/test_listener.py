@@ -5,12 +5,15 @@ import itertools
 import numpy as np
 import pytest
 
-from tests.fakes import EchoEngine, LevelDetector, loud, silent
+from tests.fakes import EchoEngine, EchoUtterance, LevelDetector, loud, silent
 from voice_ime.engine.base import Options, Samples
 from voice_ime.engine.listener import FinalStep, Listener, PartialStep, PrepareStep, Step
+from voice_ime.errors import RecognitionFailed
 from voice_ime.settings import SpeechSettings
 
-SETTINGS = SpeechSettings(before_s=0.32, after_s=0.32, endpoint_delay_s=0.512, longest_s=8, first_partials_s=(), partial_every_s=1.0)
+SETTINGS = SpeechSettings(
+    before_s=0.32, after_s=0.32, endpoint_delay_s=0.512, longest_s=8, first_partials_s=(), partial_every_s=1.0
+)
 Heard = tuple[int, int, str, str]
 
 
@@ -161,3 +164,117 @@ def test_the_final_is_prepared_once_in_each_pause_with_the_sound_it_will_have() 
 def test_push_to_talk_prepares_nothing() -> None:
     listening = listener(endpoints=False)
     assert [step for step in listening.accept(sound(loud(1), silent(2))) if isinstance(step, PrepareStep)] == []
+
+
+class JudgingEngine(EchoEngine):
+    """Can tell how complete a sentence is: as much as it was told, or it fails."""
+
+    def __init__(self, completeness: float | None) -> None:
+        super().__init__()
+        self.completeness = completeness
+        self.judged = 0
+
+    def begin(self, options: Options) -> EchoUtterance:
+        return JudgingUtterance(self)
+
+
+class JudgingUtterance(EchoUtterance):
+    def __init__(self, engine: JudgingEngine) -> None:
+        super().__init__()
+        self._engine = engine
+
+    def completeness(self) -> float:
+        self._engine.judged += 1
+        if self._engine.completeness is None:
+            raise RecognitionFailed(engine="echo")
+        return self._engine.completeness
+
+
+def judged_by(engine: JudgingEngine, settings: SpeechSettings = SETTINGS, start_sample: int = 0) -> Listener:
+    return Listener(LevelDetector(), engine, Options(), settings, start_sample=start_sample, partials=False)
+
+
+HESITATING = sound(loud(1.024), silent(0.7), loud(1.024), silent(2.048))
+
+
+@pytest.mark.parametrize(("completeness", "utterances"), [(0.95, 2), (0.6, 1), (0.1, 1)])
+def test_a_sentence_that_may_not_be_finished_is_waited_for(completeness: float, utterances: int) -> None:
+    assert len(hear(judged_by(JudgingEngine(completeness)), HESITATING)) == utterances
+
+
+def test_the_utterance_ends_even_if_its_sentence_never_does() -> None:
+    endless = [step for step in judged_by(JudgingEngine(0.0)).accept(HESITATING) if isinstance(step, FinalStep)]
+    assert [step.reason for step in endless] == ["endpoint"]
+    assert (
+        endless[0].decided - endless[0].speech_end <= 16_000 * (SETTINGS.endpoint_delay_s + SETTINGS.open_more_s) + 512
+    )
+
+
+def test_each_pause_is_judged_once() -> None:
+    engine = JudgingEngine(0.1)
+    hear(judged_by(engine), HESITATING)
+    assert engine.judged == 2
+
+
+def test_where_judging_fails_the_usual_silence_ends_the_utterance() -> None:
+    assert len(hear(judged_by(JudgingEngine(None)), HESITATING)) == 2
+
+
+@pytest.mark.parametrize("chunk", [16, 592, 10**9])
+def test_waiting_depends_on_the_sound_and_not_on_its_pieces(chunk: int) -> None:
+    whole = sound(HESITATING, TWO)
+    assert hear(judged_by(JudgingEngine(0.5)), whole, chunk) == hear(judged_by(JudgingEngine(0.5)), whole, 512)
+
+
+def test_the_key_ends_an_unfinished_sentence_at_once() -> None:
+    listening = judged_by(JudgingEngine(0.0))
+    assert hear(listening, sound(loud(1.024), silent(0.7))) == []
+    assert len(finals(list(listening.finalize()))) == 1
+
+
+SLOW = np.concatenate([sound(loud(1.024), silent(0.75))] * 6)
+
+
+def test_somebody_who_speaks_slowly_is_soon_left_to_finish() -> None:
+    adapting = SETTINGS.model_copy(update={"endpoint_adapts": True})
+    listening = judged_by(JudgingEngine(1.0), adapting)
+    assert len(hear(listening, SLOW)) < len(hear(judged_by(JudgingEngine(1.0)), SLOW)) == 6
+    assert listening.endpoint_delay_s is not None
+    assert listening.endpoint_delay_s > SETTINGS.endpoint_delay_s
+
+
+def test_another_listener_can_go_on_with_what_was_learnt() -> None:
+    adapting = SETTINGS.model_copy(update={"endpoint_adapts": True})
+    whole = sound(SLOW, silent(2), SLOW, silent(2))
+    first = judged_by(JudgingEngine(1.0), adapting)
+    before, after = hear(first, whole[: len(SLOW) + 32_000]), hear(first, whole[len(SLOW) + 32_000 :])
+    again = judged_by(JudgingEngine(1.0), adapting)
+    assert hear(again, whole[: len(SLOW) + 32_000]) == before
+    second = Listener(
+        LevelDetector(),
+        JudgingEngine(1.0),
+        Options(),
+        adapting,
+        start_sample=before[-1][1],
+        endpoint_delay_s=again.endpoint_delay_s,
+        partials=False,
+    )
+    assert [heard[:3] for heard in hear(second, whole[before[-1][1] :])] == [heard[:3] for heard in after]
+
+
+def test_the_first_second_has_more_partials_and_none_of_them_depends_on_the_pieces() -> None:
+    dense = SETTINGS.model_copy(update={"first_partials_s": (0.2, 0.4, 0.6), "partial_every_s": 1.0})
+
+    def places(chunk: int) -> list[str]:
+        listening = Listener(LevelDetector(), EchoEngine(), Options(), dense)
+        whole, seen = sound(silent(1.024), loud(3), silent(1)), []
+        for start in range(0, len(whole), chunk):
+            for step in listening.accept(whole[start : start + chunk]):
+                if isinstance(step, PartialStep) and (hypothesis := step.run()):
+                    seen.append(hypothesis.text.split(", ")[1])
+        return seen
+
+    assert places(320) == places(10**9)
+    assert [int(each.split()[0]) / 16_000 for each in places(320)] == pytest.approx(
+        [0.2, 0.4, 0.6, 1.6, 2.6], abs=0.033
+    )

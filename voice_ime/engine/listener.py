@@ -15,7 +15,8 @@ from typing import Literal, Protocol
 import numpy as np
 
 from voice_ime.engine.base import SAMPLE_RATE, Engine, Hypothesis, Options, Samples, Utterance
-from voice_ime.engine.endpointer import Edge, Endpointer, EndpointRules
+from voice_ime.engine.endpointer import Edge, Endpointer, EndpointRules, Pace
+from voice_ime.errors import VoiceImeError
 from voice_ime.settings import SpeechSettings
 
 Reason = Literal["endpoint", "finalize", "length"]
@@ -91,8 +92,7 @@ class Listener:
         endpoints: bool = True,
         partials: bool = True,
     ) -> None:
-        delay = (endpoint_delay_s or settings.endpoint_delay_s) if endpoints else None
-        self._rules = EndpointRules.of(settings, delay)
+        self._pace = Pace.of(settings, endpoint_delay_s or settings.endpoint_delay_s) if endpoints else None
         self._settings = settings
         self._detector = detector
         self._engine = engine
@@ -118,7 +118,13 @@ class Listener:
     @property
     def unhurried(self) -> bool:
         """Nobody is speaking and no release is to come: a tenth of a second more does not matter to anybody."""
-        return self._utterance is None and self._rules.endpoint_delay is not None
+        return self._utterance is None and self._pace is not None
+
+    @property
+    def endpoint_delay_s(self) -> float | None:
+        """The silence that ends an utterance, as learnt so far: another listener may start from it. None: no silence
+        does."""
+        return None if self._pace is None else self._pace.delay / SAMPLE_RATE
 
     @property
     def needed_from(self) -> int:
@@ -153,9 +159,12 @@ class Listener:
 
     def _restart(self, sample: int) -> None:
         self._base = sample
+        self._paused_at: tuple[int, int] | None = None
+        """Where the speech ended whose silence ended the last utterance, and how long that was waited for."""
         self._detected_to = sample
         self._stream = self._detector.stream()
         self._probabilities: deque[float] = deque()
+        self._rules = EndpointRules.of(self._settings, self.endpoint_delay_s)
         self._endpointer = Endpointer(self._rules, self._detector.frame)
         self._utterance: Utterance | None = None
         self._start = sample
@@ -165,6 +174,9 @@ class Listener:
         """Samples after the onset."""
         self._prepared_for = -1
         """End of the speech before the pause in which the final was last prepared."""
+        self._judged_for = -1
+        """End of the speech before the pause in which it was last judged whether the sentence is complete."""
+        self._patience = 0
         self._detect_s = 0.0
         self._tape.drop_before(sample)
 
@@ -194,12 +206,32 @@ class Listener:
         now = self._base + self._endpointer.position
         speech_end = self._base + self._endpointer.speech_end
         last_useful = min(now, speech_end + _samples(self._settings.after_s))
-        if edge is Edge.ENDPOINT:
-            return self._finish(last_useful, now, "endpoint")
         self._feed(last_useful)
+        if edge is Edge.ENDPOINT and self._is_over(now, speech_end):
+            return self._end_at_pause(last_useful, now, speech_end)
         if self._fed_to - self._start >= _samples(self._settings.longest_s):
             return self._finish(self._quietest(), now, "length")
         return self._prepare_if_due(now, speech_end) or self._partial_if_due()
+
+    def _is_over(self, now: int, speech_end: int) -> bool:
+        """Judged once in each pause, when the usual silence has passed."""
+        if self._judged_for != speech_end:
+            self._judged_for = speech_end
+            self._patience = self._rules.patience(self._completeness())
+        return now - speech_end >= (self._rules.endpoint_delay or 0) + self._patience
+
+    def _completeness(self) -> float | None:
+        if self._utterance is None or not (self._rules.unsure_more or self._rules.open_more):
+            return None
+        try:
+            return self._utterance.completeness()
+        except VoiceImeError:  # told when the final fails, too
+            return None
+
+    def _end_at_pause(self, end: int, now: int, speech_end: int) -> FinalStep:
+        step = self._finish(end, now, "endpoint")
+        self._paused_at = speech_end, now - speech_end
+        return step
 
     def _prepare_if_due(self, now: int, speech_end: int) -> PrepareStep | None:
         """Once in each pause, when all the sound that the final would hear is there."""
@@ -225,10 +257,18 @@ class Listener:
 
     def _begin(self) -> None:
         self._onset = self._base + self._endpointer.onset
+        self._learn_pace()
         self._start = max(self._base, self._onset - self._before)
         self._fed_to = self._start
         self._next_partial = _place_after(0, self._settings)
         self._utterance = self._engine.begin(self._options)
+
+    def _learn_pace(self) -> None:
+        if self._paused_at is not None and self._pace is not None:
+            speech_end, waited = self._paused_at
+            self._pace = self._pace.after(waited, self._onset - speech_end)
+            self._rules = EndpointRules.of(self._settings, self.endpoint_delay_s)
+            self._endpointer.rules = self._rules
 
     def _short_speech_is_fresh(self) -> bool:
         return self._endpointer.heard_any and self._base + self._endpointer.onset >= self.needed_from

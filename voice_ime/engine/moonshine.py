@@ -40,6 +40,7 @@ _SILENCE = 3e-4
 _TOKENS_PER_S = 6.5
 """More of them is a loop, not speech."""
 _TOKENS_SPARE = 6
+_ENDS = (".", "?", "!")
 _MOST_TEXTS = 2
 """Whole texts offered as alternatives."""
 
@@ -222,6 +223,11 @@ class MoonshineUtterance(Utterance):
             self._fresh = False
         return prepared
 
+    def completeness(self) -> float | None:
+        self.prepare()
+        heard = self._heard
+        return None if heard is None else _completeness(self._model.vocabulary, heard.reading)
+
     def finish(self) -> Hypothesis:
         hypothesis = self.prepare()
         self._blocks = []
@@ -365,6 +371,14 @@ def _spans(vocabulary: Vocabulary, ids: Sequence[int]) -> list[tuple[int, int]]:
 def _confidence(vocabulary: Vocabulary, choices: Sequence[Choice]) -> float:
     """The probability of the word without its punctuation: the best sign of a wrong word, and about as often right."""
     return math.exp(_log_probability(vocabulary, choices))
+
+
+def _completeness(vocabulary: Vocabulary, reading: Reading[DecoderState]) -> float:
+    """The probability of the mark that ends the sentence; 0.0 where there is none."""
+    if not reading.choices:
+        return 0.0
+    last = reading.choices[-1]
+    return math.exp(last.log_probability) if vocabulary.text([last.token]).strip('"\'') in _ENDS else 0.0
 
 
 def _log_probability(vocabulary: Vocabulary, choices: Sequence[Choice]) -> float:

@@ -80,6 +80,9 @@ class PersonalUtterance(Utterance):
         heard = self._utterance.prepare()
         return None if heard is None else self._corrected(heard)
 
+    def completeness(self) -> float | None:
+        return self._utterance.completeness()
+
     def finish(self) -> Hypothesis:
         return self._corrected(self._utterance.finish())
 

@@ -111,7 +111,7 @@ class Entry(_Data):
     """When it was last written or chosen; for what is equally near."""
 
 
-Kind = Literal["entry", "rule", "preferences"]
+Kind = Literal["entry", "rule", "lesson", "preferences"]
 """What a profile consists of."""
 
 
@@ -127,6 +127,29 @@ class Rule(_Data):
     application: Annotated[str, Field(max_length=200), BeforeValidator(one_line)] = ""
     source: Source = Source.PERSON
     state: State = State.ACTIVE
+
+
+class Lesson(_Data):
+    """What was learned from corrections: where `heard` stands, `written` was meant. It never changes text by itself:
+    once active, `heard` is one more way in which the entry `written` sounds."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    heard: Annotated[str, Field(min_length=1, max_length=120), BeforeValidator(one_line)]
+    written: Annotated[str, Field(min_length=1, max_length=120), BeforeValidator(one_line)]
+    language: Language
+    state: State = State.OBSERVED
+    times: Annotated[int, Field(ge=0)] = 1
+    """Corrections that said so, in different utterances, since it was last taken back."""
+    against: Annotated[int, Field(ge=0)] = 0
+    """How often it was taken back."""
+    last: str = ""
+    """Name of the session and utterance of the latest of them: one utterance counts once."""
+    pinned: bool = False
+    """It was said outright, so only saying so takes it back."""
+    entry: str = ""
+    """Id of the entry that it taught something to; empty: none yet."""
+    new_entry: bool = False
+    """Whether that entry was made for it."""
 
 
 class Preferences(_Data):
@@ -151,4 +174,5 @@ class Profile(_Data):
     """Number of the last change; another number: build again what was derived from this."""
     entries: tuple[Entry, ...] = ()
     rules: tuple[Rule, ...] = ()
+    lessons: tuple[Lesson, ...] = ()
     preferences: Preferences = Preferences()

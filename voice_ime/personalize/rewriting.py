@@ -66,12 +66,14 @@ class _Pieces:
         self._pieces: list[_Piece] = []
         self._capital = False
         """Whether the word that began the sentence was left out, so that the next one begins it."""
+        self._break = ""
+        """What a rule wrote that is no word, e.g. a new line: it stands before the next word, without a blank."""
 
     def __len__(self) -> int:
         return len(self._pieces)
 
     def text(self) -> str:
-        return "".join(piece.gap + piece.word.text for piece in self._pieces).strip()
+        return "".join(piece.gap + piece.word.text for piece in self._pieces).strip(" ") + self._break
 
     def words(self) -> tuple[Word, ...]:
         return tuple(piece.word for piece in self._pieces)
@@ -79,8 +81,11 @@ class _Pieces:
     def add(self, pieces: Sequence[_Piece]) -> None:
         for piece in pieces:
             said = piece.word.text
-            self._pieces.append(piece.saying(said[:1].upper() + said[1:]) if self._capital else piece)
+            if self._capital:
+                piece = piece.saying(said[:1].upper() + said[1:])
+            self._pieces.append(replace(piece, gap=self._break or piece.gap))
             self._capital = False
+            self._break = ""
 
     def put(self, old: Sequence[_Piece], change: Change) -> None:
         if change.kind == "offer":
@@ -90,6 +95,7 @@ class _Pieces:
             self.add(_written(written, old, change))
         else:
             self._leave_out(old)
+            self._break += change.written
 
     def _leave_out(self, old: Sequence[_Piece]) -> None:
         """The end of a sentence stays, and its next word begins with a capital."""

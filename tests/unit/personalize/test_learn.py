@@ -1,0 +1,199 @@
+"""What corrections teach, and what they do not."""
+
+import pytest
+
+from voice_ime.personalize.chinese_words import ChineseLexicon
+from voice_ime.personalize.corrections import Pair, pairs
+from voice_ime.personalize.learn import Correction, Learned, Learner
+from voice_ime.personalize.phonetics.english import English
+from voice_ime.personalize.profile import Entry, Lesson, Preferences, Profile, Sound, SoundKind, Source, State, Strength
+from voice_ime.personalize.sounds_alike import Ears
+from voice_ime.store.base import Put, Remove
+
+EARS = Ears(English(), ChineseLexicon())
+LEARNER = Learner(EARS)
+
+
+class Person:
+    """Corrects what was heard, one utterance after the other."""
+
+    def __init__(self, **profile: object) -> None:
+        self.profile = Profile.model_validate({"name": "ann"} | profile)
+        self.said = 0
+
+    def corrects(self, heard: str, meant: str, how: str = "edit", utterance: str | None = None) -> Learned:
+        self.said += 1
+        name = utterance or f"s/u{self.said}"
+        return self._keeps(LEARNER.corrected(self.profile, Correction(heard, meant, name, how)))  # type: ignore[arg-type]
+
+    def accepts(self, lesson: Lesson) -> Learned:
+        return self._keeps(LEARNER.accept(self.profile, lesson.id))
+
+    def forgets(self, lesson: Lesson) -> Learned:
+        return self._keeps(LEARNER.forget(self.profile, lesson.id))
+
+    def _keeps(self, learned: Learned) -> Learned:
+        entries = {entry.id: entry for entry in self.profile.entries}
+        lessons = {lesson.id: lesson for lesson in self.profile.lessons}
+        for change in learned.changes:
+            match change:
+                case Put(Entry() as entry):
+                    entries[entry.id] = entry
+                case Put(Lesson() as lesson):
+                    lessons[lesson.id] = lesson
+                case Remove("entry", name):
+                    del entries[name]
+        update = {"entries": tuple(entries.values()), "lessons": tuple(lessons.values())}
+        self.profile = self.profile.model_copy(update=update)
+        return learned
+
+    @property
+    def states(self) -> dict[str, State]:
+        return {f"{lesson.heard} -> {lesson.written}": lesson.state for lesson in self.profile.lessons}
+
+    @property
+    def sounds(self) -> dict[str, list[str]]:
+        return {entry.written: [sound.text for sound in entry.sounds] for entry in self.profile.entries}
+
+
+def borders(text: str, first: int, last: int) -> tuple[int, int]:
+    return LEARNER._borders(text, first, last)
+
+
+@pytest.mark.parametrize(
+    ("heard", "meant", "found"),
+    [
+        ("Please call Kowalsky now.", "Please call Kowalski now.", [Pair("Kowalsky", "Kowalski")]),
+        ("the cloud model is here", "the Claude model is here", [Pair("cloud", "Claude")]),
+        ("start n eight n today please", "start N8N today please", [Pair("n eight n", "N8N")]),
+        ("my iphone rang", "my iPhone rang", [Pair("iphone", "iPhone")]),
+        ("请打电话给章伟。", "请打电话给张伟。", [Pair("章伟", "张伟")]),
+        ("我想用库伯奈提斯", "我想用Kubernetes", []),
+        ("we meet on monday", "we meet tomorrow", []),
+        ("this is a large garden", "this is a big house", []),
+        ("good day to you all", "Never mind, forget it", []),
+        ("hello there", "hello", []),
+        ("hello there.", "hello there!", []),
+        ("hello there", "Hello there", []),
+        ("ab is it", "ib is it", []),
+        ("", "hello", []),
+    ],
+)
+def test_only_what_sounds_alike_may_have_been_misheard(heard: str, meant: str, found: list[Pair]) -> None:
+    assert pairs(heard, meant, EARS.likeness, borders) == found
+
+
+def test_a_correction_is_observed_then_suggested_then_active() -> None:
+    ann = Person()
+    states = []
+    for _ in range(3):
+        ann.corrects("call kowalsky now", "call Kowalski now")
+        states += ann.states.values()
+    assert states == [State.OBSERVED, State.SUGGESTED, State.ACTIVE]
+    assert ann.sounds == {"Kowalski": ["kowalsky"]}
+
+
+def test_before_it_is_active_nothing_is_written_otherwise() -> None:
+    ann = Person()
+    for _ in range(2):
+        ann.corrects("call kowalsky now", "call Kowalski now")
+    assert ann.sounds == {}
+
+
+def test_one_utterance_counts_once() -> None:
+    ann = Person()
+    for _ in range(5):
+        ann.corrects("call kowalsky now", "call Kowalski now", utterance="s/u1")
+    assert list(ann.states.values()) == [State.OBSERVED]
+
+
+@pytest.mark.parametrize("how", ["voice", "caretaker"])
+def test_what_is_said_outright_is_active_at_once(how: str) -> None:
+    ann = Person()
+    ann.corrects("kowalsky", "Kowalski", how)
+    assert list(ann.states.values()) == [State.ACTIVE]
+    assert ann.sounds == {"Kowalski": ["kowalsky"]}
+
+
+def test_what_was_learned_is_a_sound_of_the_entry_and_no_rule() -> None:
+    ann = Person(entries=(Entry(id="e1", written="Claude", strength=Strength.STRONG),))
+    ann.corrects("cloud", "Claude", "voice")
+    assert ann.profile.entries == (
+        Entry(
+            id="e1",
+            written="Claude",
+            strength=Strength.STRONG,
+            sounds=(Sound(kind=SoundKind.WORDS, text="cloud"),),
+        ),
+    )
+    assert ann.profile.rules == ()
+
+
+def test_what_takes_the_place_of_an_ordinary_word_is_weak() -> None:
+    ann = Person()
+    ann.corrects("cloud", "Claude", "voice")
+    assert ann.profile.entries[0].strength is Strength.WEAK
+    assert ann.profile.entries[0].source is Source.LEARNED
+
+
+def test_what_is_taken_back_is_demoted_and_the_second_time_never_learned_again() -> None:
+    ann = Person()
+    for _ in range(3):
+        ann.corrects("the cubernetis thing", "the Kubernetes thing")
+    ann.corrects("the Kubernetes thing", "the cubernetis thing")
+    assert ann.states == {"cubernetis -> Kubernetes": State.DEMOTED}
+    assert ann.sounds == {}
+    for _ in range(3):
+        ann.corrects("the cubernetis thing", "the Kubernetes thing")
+    assert ann.sounds == {"Kubernetes": ["cubernetis"]}
+    ann.corrects("the Kubernetes thing", "the cubernetis thing")
+    for _ in range(5):
+        ann.corrects("the cubernetis thing", "the Kubernetes thing")
+    assert ann.states["cubernetis -> Kubernetes"] is State.QUARANTINED
+    assert ann.sounds == {}
+
+
+def test_what_was_said_outright_is_not_demoted_by_an_edit() -> None:
+    ann = Person()
+    ann.corrects("cubernetis", "Kubernetes", "caretaker")
+    ann.corrects("the Kubernetes thing", "the cubernetis thing")
+    assert ann.sounds == {"Kubernetes": ["cubernetis"]}
+
+
+def test_taking_back_leaves_what_the_person_entered() -> None:
+    ann = Person(entries=(Entry(id="e1", written="Kubernetes", sounds=(Sound(kind=SoundKind.WORDS, text="cube"),)),))
+    for _ in range(3):
+        ann.corrects("the cubernetis thing", "the Kubernetes thing")
+    ann.corrects("the Kubernetes thing", "the cubernetis thing")
+    assert ann.sounds == {"Kubernetes": ["cube"]}
+
+
+def test_a_suggestion_can_be_accepted_or_forgotten() -> None:
+    ann = Person()
+    for heard, meant in (("kowalsky", "Kowalski"), ("cubernetis", "Kubernetes")):
+        for _ in range(2):
+            ann.corrects(f"tell {heard} now", f"tell {meant} now")
+    first, second = ann.profile.lessons
+    ann.accepts(first)
+    ann.forgets(second)
+    assert list(ann.states.values()) == [State.ACTIVE, State.QUARANTINED]
+    assert ann.sounds == {"Kowalski": ["kowalsky"]}
+
+
+def test_nothing_is_learned_where_the_person_does_not_want_it() -> None:
+    ann = Person(preferences=Preferences(learn=False))
+    assert ann.corrects("kowalsky", "Kowalski", "voice") == Learned()
+
+
+def test_mandarin_is_learned_the_same_way() -> None:
+    ann = Person()
+    for _ in range(3):
+        ann.corrects("请打电话给章伟", "请打电话给张伟")
+    assert ann.sounds == {"张伟": ["章伟"]}
+
+
+def test_somebody_who_rewrites_a_sentence_teaches_nothing() -> None:
+    ann = Person()
+    for _ in range(3):
+        ann.corrects("I will come to the meeting at nine", "Let us meet next week instead, I am ill")
+    assert ann.states == {}

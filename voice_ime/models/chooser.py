@@ -16,6 +16,9 @@ from voice_ime.models.shelf import Installed, Shelf, look_at, pull_command
 from voice_ime.models.use import engine_settings, row_of, write_choice
 from voice_ime.settings import Settings
 
+DEFAULTS = {"whisper": "faster-whisper-small", "sherpa": "x-asr-480ms"}
+"""The model in which an engine looks by itself, where the settings name no folder."""
+
 
 @dataclass(frozen=True)
 class Chooser:
@@ -68,7 +71,7 @@ class Chooser:
         own = getattr(engine, row_of(model).settings or "", None)
         folder: Path | None = getattr(own, "folder", None)
         if folder is None:
-            return model.comes_with is not None or self.shelf.place(model).name == "faster-whisper-small"
+            return model.comes_with is not None or DEFAULTS.get(model.engine) == model.id
         return folder.expanduser() == self.shelf.place(model)
 
     # --- what is done ---

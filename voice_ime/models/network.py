@@ -176,6 +176,7 @@ def _opener(network: Network, url: str, redirects: _Redirects) -> urllib.request
         urllib.request.HTTPSHandler(context=ssl.create_default_context()),
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.HTTPErrorProcessor(),
+        urllib.request.UnknownHandler(),
         redirects,
     )
     for handler in handlers:

@@ -12,6 +12,7 @@ from voice_ime.errors import (
     ModelDiffers,
     ModelIncomplete,
     NoRoom,
+    VoiceImeError,
 )
 from voice_ime.models.archive import unpack
 from voice_ime.models.download import Wanted, Watcher, fetch
@@ -65,7 +66,7 @@ class Puller:
                 file.name: files[file.name].sha256 for file in model.files if self.shelf.known(model, file) is None
             }
             return Pulled(self.shelf.install(workplace, model, files, source), learnt)
-        except FetchError:
+        except VoiceImeError:  # some are OSErrors, too
             workplace.clear()
             raise
         except OSError as error:

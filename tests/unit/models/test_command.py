@@ -1,0 +1,152 @@
+"""voice-ime models, from the command line to the local hub and back."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.server.hub import Fault, Hub
+from tests.unit.models.shop import CONTENT, from_hub, left_over
+from voice_ime.cli import COMMANDS, main
+from voice_ime.commands import ExitCode
+from voice_ime.models.manifest import Manifest
+
+Run = Callable[..., int]
+ONLY = [command for command in COMMANDS if command.name == "models"]
+
+
+@pytest.fixture
+def run(hub: Hub, tmp_path: Path) -> Run:
+    """Runs `voice-ime models ...` with a list of two models, one of them at the hub without known checksums."""
+    model = from_hub(hub, known=False, sizes=False)
+    strange = from_hub(hub).model_copy(update={"id": "strange", "engine": "of-the-future"})
+    write_list(tmp_path / "list.toml", Manifest(model=(model, strange)))
+    config = tmp_path / "settings.toml"
+    config.write_text(
+        f'[models]\nfolder = "{tmp_path}/models"\ncatalogue = "{tmp_path}/list.toml"\npause_s = 0\ntries = 2\n'
+    )
+
+    def start(*words: str, **environment: str) -> int:
+        variables = {"HF_ENDPOINT": hub.address, "HOME": str(tmp_path)} | environment
+        return main(["models", *words, "--config", str(config)], environment=variables, commands=ONLY)
+
+    return start
+
+
+def write_list(path: Path, manifest: Manifest) -> None:
+    import tomlkit
+
+    path.write_text(tomlkit.dumps(manifest.model_dump(mode="json", exclude_none=True)))
+
+
+def test_a_model_is_fetched_checked_used_and_removed(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("pull", "small") == ExitCode.OK
+    said = capsys.readouterr().out
+    assert "Getting Small, size unknown." in said
+    assert "No checksum was known of 2 files." in said
+    assert f"Small is here, whole, in {tmp_path}/models/small." in said
+    assert run("verify") == ExitCode.OK
+    assert capsys.readouterr().out == "small is whole.\n"
+    assert run("list") == ExitCode.OK
+    assert capsys.readouterr().out.startswith("small: Small. English. size unknown, licence MIT. On this machine.")
+    assert run("use", "small") == ExitCode.OK
+    assert 'name = "whisper"' in (tmp_path / "settings.toml").read_text()
+    assert run("remove", "small") == ExitCode.OK
+    assert not (tmp_path / "models" / "small").exists()
+
+
+def test_all_is_told_in_chinese_too(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("pull", "small", LANG="zh_CN.UTF-8") == ExitCode.OK
+    assert "正在获取 Small，大小未知。" in capsys.readouterr().out
+    assert run("info", "small", LANG="zh_CN.UTF-8") == ExitCode.OK
+    assert "可以商用。" in capsys.readouterr().out
+
+
+def test_a_broken_line_is_told(run: Run, hub: Hub, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hub.faults = [Fault("cut", 0.5)] * 9
+    hub.tags = False
+    assert run("pull", "small") == ExitCode.NO_MODEL
+    assert "broke off again and again" in capsys.readouterr().err
+    assert left_over(tmp_path / "models") == []
+
+
+def test_a_damaged_model_is_told_with_the_command_that_mends_it(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("pull", "small")
+    (tmp_path / "models" / "small" / "model.onnx").write_bytes(b"x" * len(CONTENT["model.onnx"]))
+    capsys.readouterr()
+    assert run("verify", "small") == ExitCode.NO_MODEL
+    assert "voice-ime models pull small" in capsys.readouterr().out
+    assert run("verify", "--json") == ExitCode.NO_MODEL
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"models": {"small": {"damaged": "model.onnx", "whole": False}}}
+
+
+def test_a_model_that_somebody_put_there_is_checked_and_then_counts(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "models" / "small"
+    place.mkdir(parents=True)
+    for name, content in CONTENT.items():
+        (place / name).write_bytes(content)
+    assert run("pull", "small") == ExitCode.NO_MODEL
+    assert "there is already something in it" in capsys.readouterr().err
+    assert run("list") == ExitCode.OK
+    assert "never checked" in capsys.readouterr().out
+    assert run("verify", "small") == ExitCode.OK
+    assert run("use", "small") == ExitCode.OK
+
+
+def test_a_later_download_that_differs_is_refused_until_the_person_trusts_it(
+    run: Run, hub: Hub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("pull", "small")
+    run("remove", "small")
+    hub.add_hub("ann/small", {"tokens.txt": b"changed"})
+    assert run("pull", "small") == ExitCode.NO_MODEL
+    assert "--trust-anew" in capsys.readouterr().err
+    assert run("pull", "small", "--trust-anew") == ExitCode.OK
+
+
+def test_a_stick_will_do_without_any_network(run: Run, hub: Hub, tmp_path: Path) -> None:
+    for name, content in CONTENT.items():
+        (tmp_path / name).write_bytes(content)
+    assert run("pull", "small", "--from", str(tmp_path)) == ExitCode.OK
+    assert hub.requests == []
+
+
+def test_programs_get_the_facts_as_json(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    run("list", "--json")
+    small = json.loads(capsys.readouterr().out)["models"][0]
+    assert (small["id"], small["states"], small["known_checksums"]["tokens.txt"]) == ("small", ["never_run"], None)
+    run("info", "strange", "--json")
+    assert "not_usable" in json.loads(capsys.readouterr().out)["states"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("info", "nonsense"), ExitCode.WRONG_USAGE, "There is no model called nonsense."),
+        (("use", "strange"), ExitCode.WRONG_USAGE, "of-the-future"),
+        (("use", "small"), ExitCode.NO_MODEL, "voice-ime models pull small"),
+        (("verify", "small"), ExitCode.NO_MODEL, "not on this machine"),
+        (("remove", "small"), ExitCode.NO_MODEL, "not on this machine"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    words: tuple[str, ...], code: ExitCode, said: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*words) == code
+    assert said in capsys.readouterr().err
+
+
+def test_a_list_of_models_that_cannot_be_read_is_told(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "list.toml").write_text("[[model]")
+    assert run("list") == ExitCode.WRONG_USAGE
+    assert "models.catalogue" in capsys.readouterr().err

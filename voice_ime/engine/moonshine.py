@@ -11,9 +11,21 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from voice_ime.engine.alternatives import Alternative, likeliest
-from voice_ime.engine.base import SAMPLE_RATE, Capabilities, Engine, Hypothesis, Options, Samples, Utterance, Word
+from voice_ime.engine.base import (
+    SAMPLE_RATE,
+    Capabilities,
+    Engine,
+    Hypothesis,
+    Options,
+    Samples,
+    Substitution,
+    Utterance,
+    Word,
+    replaced,
+)
 from voice_ime.engine.decoding import MARGIN, Found, Logits, Marks, greedy
 from voice_ime.engine.onnx import ONNX_ERRORS, open_session
+from voice_ime.engine.pricing import Pricing
 from voice_ime.engine.reading import Choice, Reading, read, score
 from voice_ime.engine.store import MOONSHINE_TINY_EN, checked_files
 from voice_ime.engine.tokens import Vocabulary
@@ -247,6 +259,19 @@ class MoonshineUtterance(Utterance):
         ids = self._model.vocabulary.ids
         decoder, reading = self._heard.decoder, self._heard.reading
         return [score(decoder, MARKS, reading, ids(text) if text.strip() else []) for text in texts]
+
+    def price(self, final: Hypothesis, substitutions: Sequence[Substitution]) -> list[float]:
+        heard = self._heard
+        if heard is None or heard.reading.logits is None:
+            return [-math.inf] * len(substitutions)
+        pricing = Pricing(heard.decoder, MARKS, heard.reading, heard.reading.logits)
+        return [self._price(pricing, final, each) for each in substitutions]
+
+    def _price(self, pricing: Pricing[DecoderState], final: Hypothesis, change: Substitution) -> float:
+        texts = dict.fromkeys(replaced(final, change.first, change.last, text) for text in change.texts)
+        return max(
+            (pricing.price(self._model.vocabulary.ids(text), change.at_least) for text in texts), default=-math.inf
+        )
 
     def _final(self) -> tuple[Hypothesis, "_Heard | None"]:
         samples = self._samples()

@@ -4,7 +4,7 @@ The pass depends on the text and the sound only, not on how the text was found, 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic
 
 import numpy as np
@@ -39,6 +39,8 @@ class Reading(Generic[S]):
     """Log-probability of ending here; 0.0 where the text was cut."""
     state: S
     """The decoder's state after the start mark and the text."""
+    logits: Logits | None = field(default=None, repr=False, compare=False)
+    """Of the pass over the start mark and the text."""
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -57,7 +59,7 @@ def read(decoder: Decoder[S], marks: Marks, found: Found[S]) -> Reading[S]:
         logits, state = decoder.run(decoder.cut(found.state, 0), [marks.start, *found.ids])
     choices = tuple(choice(row, token) for row, token in zip(logits, found.ids, strict=False))
     end = choice(logits[len(found.ids)], marks.end).log_probability if found.ended else 0.0
-    return Reading(choices, end, state)
+    return Reading(choices, end, state, logits)
 
 
 def choice(row: Row, token: int) -> Choice:

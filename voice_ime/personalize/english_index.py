@@ -66,14 +66,18 @@ class EnglishIndex:
     """The English sounds of one profile's entries (`retrieve.Index`)."""
 
     def __init__(
-        self, entries: Sequence[Entry], english: English, model: TextModel | None = None, costs: PhoneCosts | None = None
+        self,
+        entries: Sequence[Entry],
+        english: English,
+        model: TextModel | None = None,
+        costs: PhoneCosts | None = None,
     ) -> None:
         """Takes about half a second for 5,000 entries with words that the dictionary does not have."""
         self._entries = tuple(entries)
         self._english = english
         self._model = model or text_model()
         self._costs = costs or hand_made()
-        self._points = _Points(self._costs)
+        self._points = Points(self._costs)
         owned = [
             (sound, number)
             for number, entry in enumerate(self._entries)
@@ -192,7 +196,7 @@ class EnglishIndex:
         )
 
 
-class _Points:
+class Points:
     """Sounds as points: what each phone is like, at each quarter of the sound."""
 
     _PARTS = 4

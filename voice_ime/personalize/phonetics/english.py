@@ -2,6 +2,7 @@
 
 import lzma
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,8 +26,9 @@ _MOST_COMMON_PARTS = 2.9
 _SHORTEST_PART = 4
 _SPELLED = {
     "a": "EY", "b": "B IY", "c": "S IY", "d": "D IY", "e": "IY", "f": "EH F", "g": "JH IY", "h": "EY CH", "i": "AY",
-    "j": "JH EY", "k": "K EY", "l": "EH L", "m": "EH M", "n": "EH N", "o": "OW", "p": "P IY", "q": "K Y UW", "r": "AA R",
-    "s": "EH S", "t": "T IY", "u": "Y UW", "v": "V IY", "w": "D AH B AH L Y UW", "x": "EH K S", "y": "W AY", "z": "Z IY",
+    "j": "JH EY", "k": "K EY", "l": "EH L", "m": "EH M", "n": "EH N", "o": "OW", "p": "P IY", "q": "K Y UW",
+    "r": "AA R", "s": "EH S", "t": "T IY", "u": "Y UW", "v": "V IY", "w": "D AH B AH L Y UW", "x": "EH K S",
+    "y": "W AY", "z": "Z IY",
     "0": "Z IH R OW", "1": "W AH N", "2": "T UW", "3": "TH R IY", "4": "F AO R", "5": "F AY V", "6": "S IH K S",
     "7": "S EH V AH N", "8": "EY T", "9": "N AY N",
 }  # fmt: skip
@@ -66,7 +68,7 @@ class English:
         listed = self._words.get(word, "").split(" ") if word in self._words else []
         spelled = [spell(piece)] if len(piece) == 1 or _ACRONYM.fullmatch(piece) else []
         parts = _HUMPS.findall(piece)
-        humps = _joined([self._piece(part) for part in parts]) if 1 < len(parts) else ()
+        humps = _joined([self._piece(part) for part in parts]) if len(parts) > 1 else ()
         guessed = () if listed or humps else (self._guess(word),)
         return tuple(dict.fromkeys(sound for sound in (*listed, *humps, *spelled, *guessed) if sound))
 
@@ -140,7 +142,9 @@ def _joined(pieces: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
 
 
 def _plain(word: str) -> str:
-    return word.lower().replace("’", "'")
+    """In lower case, without accents."""
+    apart = unicodedata.normalize("NFKD", word.lower().replace("’", "'"))
+    return apart if apart.isascii() else "".join(each for each in apart if not unicodedata.combining(each))
 
 
 def _stems(word: str) -> Iterator[tuple[str, str]]:

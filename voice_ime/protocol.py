@@ -109,6 +109,8 @@ class Correction(_FromClient):
     utterance: Annotated[str, Field(max_length=100)]
     heard: Caret
     meant: Caret
+    how: Literal["edit", "voice", "caretaker"] = "edit"
+    """edit: the text was changed where it stood. voice, caretaker: somebody said that it was a mistake."""
 
 
 class Kept(_FromClient):
@@ -274,6 +276,8 @@ class CorrectionTaken(_FromServer):
     utterance: str
     kept: bool
     """Whether it changes what will be heard from now on."""
+    say: str = ""
+    """A sentence for the person where something is new, e.g. "From now on I write Kowalski when I hear kowalsky."."""
 
 
 class Error(_FromServer):

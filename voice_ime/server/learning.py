@@ -1,0 +1,59 @@
+"""What corrections that come over the wire do to the profile of the person who sent them."""
+
+from datetime import UTC, datetime
+
+from voice_ime import protocol as wire
+from voice_ime.errors import Outdated
+from voice_ime.messages import Messages
+from voice_ime.personalize.learn import Correction, Learned, Learner
+from voice_ime.personalize.profile import Lesson, Profile, Source, State
+from voice_ime.store.base import Author, Store
+
+ATTEMPTS = 3
+"""Somebody else may change the profile at the same time."""
+_AUTHOR = Author(Source.LEARNED, "dictation")
+
+
+class Corrections:
+    """Blocking calls: for a worker thread. Safe to use from several threads."""
+
+    def __init__(self, store: Store, learner: Learner) -> None:
+        self._store = store
+        self._learner = learner
+
+    def take(self, profile: str, session: str, message: wire.Correction, language: str) -> wire.CorrectionTaken:
+        """What is wrong with the store; ProfileNotFound."""
+        correction = Correction(message.heard, message.meant, f"{session}/{message.utterance}", message.how)
+        for attempt in range(ATTEMPTS):
+            before = self._store.get(profile)
+            learned = self._learner.corrected(before, correction)
+            try:
+                self._keep(profile, before, learned)
+            except Outdated:
+                if attempt == ATTEMPTS - 1:
+                    raise
+            else:
+                break
+        news = [lesson for lesson in learned.lessons if _is_news(lesson, before)]
+        return wire.CorrectionTaken(
+            utterance=message.utterance,
+            kept=any(lesson.state in (State.ACTIVE, State.DEMOTED, State.QUARANTINED) for lesson in news),
+            say=" ".join(_sentence(lesson, Messages(language)) for lesson in news),
+        )
+
+    def used(self, profile: str, entries: list[str]) -> None:
+        """These entries were written: of those that sound the same the one in use is likelier."""
+        self._store.mark_used(profile, entries, datetime.now(UTC))
+
+    def _keep(self, profile: str, before: Profile, learned: Learned) -> None:
+        if learned.changes:
+            self._store.apply(profile, learned.changes, _AUTHOR, expected=before.revision)
+
+
+def _is_news(lesson: Lesson, before: Profile) -> bool:
+    known = {old.id: old.state for old in before.lessons}
+    return lesson.state is not State.OBSERVED and known.get(lesson.id) is not lesson.state
+
+
+def _sentence(lesson: Lesson, messages: Messages) -> str:
+    return messages(f"learn.{lesson.state.value}", heard=lesson.heard, written=lesson.written)

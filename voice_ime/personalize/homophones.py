@@ -1,0 +1,72 @@
+"""Which of several entries that sound exactly the same is meant. Sound cannot tell; what is around it sometimes can."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from voice_ime.personalize.profile import Entry, Strength
+
+FRESHER = timedelta(days=7)
+"""One that was used this much later than all others is the one in use now."""
+_HINT = re.compile(r"[^\W_]{2,}")
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_ORDER = (Strength.NEVER, Strength.WEAK, Strength.NORMAL, Strength.STRONG)
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """Where something was said."""
+
+    text: str
+    """All that was heard."""
+    application: str | None = None
+
+
+def settled(entries: Sequence[Entry], where: Circumstances) -> Entry | None:
+    """The one of `entries` that is meant; None: nobody can say, so they may only be offered.
+
+    What is said about it counts in this order: its application, words of its tags and note in the text, its strength,
+    and when it was last chosen.
+    """
+    left = list(entries)
+    for worth in (_application(where), _surroundings(where), _strength):
+        best = max(map(worth, left))
+        left = [each for each in left if worth(each) == best]
+        if len(left) == 1:
+            return left[0]
+    return _freshest(left)
+
+
+def _application(where: Circumstances) -> Callable[[Entry], int]:
+    here = (where.application or "").casefold()
+    return lambda entry: int(bool(entry.application) and entry.application.casefold() == here)
+
+
+def _surroundings(where: Circumstances) -> Callable[[Entry], int]:
+    text = where.text.casefold()
+
+    def worth(entry: Entry) -> int:
+        hints = {hint for each in (*entry.tags, entry.note) for hint in _HINT.findall(each.casefold())}
+        return sum(_stands_in(hint, text) for hint in hints)
+
+    return worth
+
+
+def _stands_in(hint: str, text: str) -> bool:
+    """As a whole word where words have blanks between them."""
+    return re.search(rf"\b{hint}\b" if hint.isascii() else hint, text) is not None
+
+
+def _strength(entry: Entry) -> int:
+    return _ORDER.index(entry.strength)
+
+
+def _freshest(entries: Sequence[Entry]) -> Entry | None:
+    last, before = sorted(entries, key=_used, reverse=True)[:2]
+    return last if last.used is not None and _used(last) - _used(before) >= FRESHER else None
+
+
+def _used(entry: Entry) -> datetime:
+    used = entry.used or _LONG_AGO
+    return used if used.tzinfo else used.replace(tzinfo=UTC)

@@ -107,7 +107,7 @@ def _run(
     arguments.settings_file = arguments.config or _usual_place(environment)
     if command.quick:
         return _run_quickly(command, arguments, environment, end)
-    settings = _settings(arguments, environment, messages.language)
+    settings = _settings(arguments, environment, messages.language).kept_in(arguments.state_folder)
     end.messages = Messages(settings.language)
     return int(command.load().run(arguments, settings, end.messages))
 

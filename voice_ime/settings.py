@@ -169,6 +169,8 @@ class ServerSettings(_Settings):
     """Largest websocket message."""
     max_messages_per_s: int = Field(50, ge=5, le=10_000)
     """Text messages of one connection, averaged over two seconds. (Sound is limited by the pace of recognition.)"""
+    max_requests_per_s: int = Field(50, ge=5, le=10_000)
+    """Requests about profiles, of all clients, averaged over two seconds."""
     max_unkept_finals: int = Field(1000, ge=1, le=100_000)
     max_waiting_s: float = Field(30, ge=1, le=600)
     """Sound of one connection waiting for recognition; beyond it the connection is not read."""
@@ -216,6 +218,14 @@ class Settings(_Settings):
     server: ServerSettings = ServerSettings()
     desktop: DesktopSettings = DesktopSettings()
     store: StoreSettings = StoreSettings()
+
+    def kept_in(self, folder: Path) -> "Settings":
+        """What the program finds out for itself is kept in `folder`, unless another file was set."""
+        whisper = self.engine.whisper
+        if whisper.speed_file is not None:
+            return self
+        whisper = whisper.model_copy(update={"speed_file": folder / "whisper_speeds.json"})
+        return self.model_copy(update={"engine": self.engine.model_copy(update={"whisper": whisper})})
 
 
 def load_settings(file: Path | None, overrides: Mapping[str, Any]) -> Settings:

@@ -262,7 +262,7 @@ def test_a_part_that_is_not_installed_is_told_with_the_command_that_installs_it(
 def test_without_a_settings_file_the_settings_are_the_usual_ones(tmp_path: Path):
     probe = Probe()
     probe.started(HOME=str(tmp_path))
-    assert probe.settings == Settings()
+    assert probe.settings == Settings().kept_in(tmp_path / ".local" / "state" / "voice-ime")
 
 
 def test_a_settings_file_in_its_usual_place_is_found(tmp_path: Path):

@@ -64,11 +64,19 @@ def best_speed(folder: Path, compute_type: str, threads: int, kept: Path | None)
         return known
     types = _types() if compute_type == "auto" else (compute_type,)
     counts = (threads,) if threads else thread_counts(_cores())
-    with tempfile.TemporaryDirectory() as slice_folder:
-        make(Shape(1, _width(folder), 6, 2000), Path(slice_folder))
-        found = fastest(types, counts, lambda speed: seconds(slice_folder, speed), deadline=time.monotonic() + TRIAL_S)
+    try:
+        found = _tried(_width(folder), types, counts)
+    except (OSError, RuntimeError):  # no room for the slice, or a kind of computation that fails here
+        logger.warning("the speed of this machine could not be tried out")
+        return Speed(types[0], counts[0])
     _keep(kept, key, found)
     return found
+
+
+def _tried(width: int, types: Sequence[str], counts: Sequence[int]) -> Speed:
+    with tempfile.TemporaryDirectory() as folder:
+        make(Shape(1, width, 6, 2000), Path(folder))
+        return fastest(types, counts, lambda speed: seconds(folder, speed), deadline=time.monotonic() + TRIAL_S)
 
 
 def fastest(
@@ -163,11 +171,11 @@ def _processor() -> str:
 
 
 def _kept(file: Path | None, key: str) -> Speed | None:
-    known = _all_kept(file).get(key)
-    try:
-        return Speed(str(known["compute_type"]), int(known["threads"])) if known is not None else None
-    except (KeyError, TypeError, ValueError):
-        return None
+    match _all_kept(file).get(key):
+        case {"compute_type": str(compute_type), "threads": int(threads)}:
+            known = Speed(compute_type, threads)
+            return known if compute_type in (*_types(), *key.split()) and 1 <= threads <= MOST_THREADS else None
+    return None
 
 
 def _all_kept(file: Path | None) -> dict[str, Any]:

@@ -171,6 +171,8 @@ class ServerSettings(_Settings):
     """Text messages of one connection, averaged over two seconds. (Sound is limited by the pace of recognition.)"""
     max_requests_per_s: int = Field(50, ge=5, le=10_000)
     """Requests about profiles, of all clients, averaged over two seconds."""
+    max_requests_per_s: int = Field(50, ge=5, le=10_000)
+    """Requests about profiles, of all clients, averaged over two seconds."""
     max_unkept_finals: int = Field(1000, ge=1, le=100_000)
     max_waiting_s: float = Field(30, ge=1, le=600)
     """Sound of one connection waiting for recognition; beyond it the connection is not read."""

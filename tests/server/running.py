@@ -19,6 +19,7 @@ from voice_ime.engine.listener import Detector
 from voice_ime.server.app import create_app
 from voice_ime.server.run import ReadyServer
 from voice_ime.settings import ServerSettings, Settings, SpeechSettings
+from voice_ime.store.base import Store
 
 TOKEN = "the-right-token"
 M = TypeVar("M")
@@ -95,9 +96,10 @@ async def running_server(
     *,
     configured: Settings | None = None,
     port: int = 0,
+    store: Store | None = None,
 ) -> AsyncIterator[Running]:
     configured = configured or settings()
-    app = create_app(configured, engine or EchoEngine(), detector or LevelDetector(), TOKEN)
+    app = create_app(configured, engine or EchoEngine(), detector or LevelDetector(), TOKEN, store)
     listening = socket.create_server(("127.0.0.1", port))
     config = uvicorn.Config(
         app,

@@ -22,10 +22,12 @@ def add_arguments(parser: Parser, messages: Messages) -> None:
 
 def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> int:
     server = _with_options(settings.server, arguments)
+    from voice_ime.commands.profile import profiles_file
     from voice_ime.server.run import serve
 
+    store = settings.store.model_copy(update={"file": profiles_file(arguments, settings)})
     return serve(
-        settings.model_copy(update={"server": server}),
+        settings.model_copy(update={"server": server, "store": store}),
         messages,
         attached=arguments.attached,
         token_file=arguments.token_file or arguments.state_folder / "token",

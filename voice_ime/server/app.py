@@ -15,18 +15,28 @@ from voice_ime.engine.listener import Detector, Listener
 from voice_ime.engine.pool import Pool
 from voice_ime.errors import LanguageNotSupported
 from voice_ime.server import lateness
+from voice_ime.server.allowance import Allowance
+from voice_ime.server.api import profiles_router
 from voice_ime.server.auth import Gate
 from voice_ime.server.dictate import Services, dictate, explain
+from voice_ime.server.http import guarded
 from voice_ime.server.sessions import Sessions
 from voice_ime.server.stream import Stream
 from voice_ime.session import Session
 from voice_ime.settings import Settings
+from voice_ime.store.base import Store
+from voice_ime.store.current import Profiles
 
 LOOPBACK = ("127.0.0.1", "localhost")
 
 
-def create_app(settings: Settings, engine: Engine, detector: Detector, token: str) -> FastAPI:
-    """The server over a loaded engine. It closes neither engine nor detector."""
+def create_app(
+    settings: Settings, engine: Engine, detector: Detector, token: str, store: Store | None = None
+) -> FastAPI:
+    """The server over a loaded engine. It closes neither engine, detector nor store.
+
+    `store`: the profiles that it serves; None: none.
+    """
     gate = Gate(token, settings.server.allowed_origins)
 
     @asynccontextmanager
@@ -41,8 +51,12 @@ def create_app(settings: Settings, engine: Engine, detector: Detector, token: st
         finally:
             pool.close()
 
-    app = FastAPI(title="voice-ime", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(title="voice-ime", version=__version__, lifespan=lifespan, openapi_url=None)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[settings.server.host, *LOOPBACK])
+
+    if store is not None:
+        route = guarded(gate, Allowance(settings.server.max_requests_per_s))
+        app.include_router(profiles_router(store, Profiles(store), engine.capabilities, route))
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:

@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -22,6 +23,7 @@ from voice_ime.messages import Messages
 from voice_ime.server.app import create_app
 from voice_ime.server.auth import new_token
 from voice_ime.settings import ServerSettings, Settings
+from voice_ime.store.sql import SqlStore
 
 GRACE_S = 3
 """Time that open connections get at the end."""
@@ -70,17 +72,16 @@ def _serve_on(listening: socket.socket, settings: Settings, messages: Messages, 
     token = settings.server.token or new_token()
     if not announcement.attached and not settings.server.token:
         write_atomically(announcement.token_file, token.encode())
-    engine = load(settings.engine)
-    try:
-        app = create_app(settings, engine, SpeechDetector(settings.speech.detector), token)
+    with ExitStack() as opened:
+        store = None if settings.store.file is None else opened.enter_context(closing(SqlStore(settings.store.file)))
+        engine = opened.enter_context(closing(load(settings.engine)))
+        app = create_app(settings, engine, SpeechDetector(settings.speech.detector), token, store)
         host, port = listening.getsockname()[:2]
         address = f"ws://{host}:{port}{wire.PATH}"
         server = ReadyServer(_config(app, settings.server), lambda: announcement.ready(address, token, messages))
         if announcement.attached:
             _end_with_stdin(server)
         server.run(sockets=[listening])
-    finally:
-        engine.close()
 
 
 class ReadyServer(uvicorn.Server):

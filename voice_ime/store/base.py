@@ -153,14 +153,15 @@ class Store(ABC):
     def close(self) -> None: ...
 
 
-def revision_row(revision: Revision) -> dict[str, Any]:
-    """As JSON."""
+def revision_row(revision: Revision, most: int | None = None) -> dict[str, Any]:
+    """As JSON; `most`: so many changes are spelled out, all are counted."""
     return {
         "number": revision.number,
         "at": revision.at.isoformat(),
         "source": revision.author.source.value,
         "via": revision.author.via,
         "undoes": list(revision.undoes),
+        "count": len(revision.changes),
         "changes": [
             {
                 "kind": change.kind,
@@ -168,6 +169,6 @@ def revision_row(revision: Revision) -> dict[str, Any]:
                 "before": change.before and change.before.model_dump(mode="json", exclude={"used"}),
                 "after": change.after and change.after.model_dump(mode="json", exclude={"used"}),
             }
-            for change in revision.changes
+            for change in revision.changes[:most]
         ],
     }

@@ -24,7 +24,6 @@ from voice_ime.engine.sherpa_recognizer import Heard, Pass, Recognizer, Streamin
 from voice_ime.engine.sherpa_scoring import Encoded, Scorer, ctc_token_scores, open_scorer
 from voice_ime.engine.sherpa_tokens import Tokens, read_tokens
 from voice_ime.engine.sherpa_words import words_of
-from voice_ime.engine.words import has_han
 from voice_ime.errors import LanguageNotSupported, RecognitionFailed
 from voice_ime.settings import SherpaSettings
 
@@ -179,7 +178,7 @@ class Model:
             check(folder, settings)
         phrases = _takes_phrases(folder, tokens, settings)
         try:
-            recognizer = open_recognizer(folder, settings, phrases=phrases, unit=_unit(tokens))
+            recognizer = open_recognizer(folder, settings, tokens if phrases else None)
             model = Model(settings, folder, tokens, recognizer)
             return model.warmed()
         except Exception as error:  # pybind11 turns what the library throws into RuntimeError and others
@@ -282,12 +281,4 @@ def _is_silent(sound: Samples) -> bool:
 
 
 def _takes_phrases(folder: ModelFolder, tokens: Tokens, settings: SherpaSettings) -> bool:
-    can_spell = tokens.pieces is not None or any(has_han(token) for token in tokens.numbers)
-    return folder.facts.transducer and settings.paths > 1 and can_spell
-
-
-def _unit(tokens: Tokens) -> str:
-    """What the tokens are, as the library calls it."""
-    if tokens.pieces is None:
-        return "cjkchar"
-    return "cjkchar+bpe" if any(has_han(token) for token in tokens.numbers) else "bpe"
+    return folder.facts.transducer and settings.paths > 1 and tokens.takes_phrases

@@ -1,17 +1,16 @@
 """What a folder of model files for sherpa-onnx holds: which kind of model, and which file is what. Loads nothing."""
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
+from voice_ime.engine.sherpa_fields import fields, text_field
 from voice_ime.errors import ConfigError, ModelDamaged, ModelNotFound
 from voice_ime.settings import SherpaKind
 
 _TOKENS = "tokens.txt"
-_BPE = "bpe.vocab"
+_BPE = ("bpe.vocab", "bpe.model")
 _ENDINGS = (".onnx", ".ort")
 _METADATA, _KEY, _VALUE = 14, 1, 2
 """Numbers of fields in ONNX files."""
@@ -80,8 +79,8 @@ def read_folder(folder: Path, kind: SherpaKind | None = None) -> ModelFolder:
     says = metadata(found) if found is not None else {}
     kind = kind or _kind(folder, says)
     parts = {role: _part(folder, role, kind) for role in KINDS[kind].parts}
-    bpe = folder / _BPE
-    return ModelFolder(folder.name, kind, tokens, parts, bpe if bpe.is_file() else None, says.get("model_type", ""))
+    bpe = next((folder / name for name in _BPE if (folder / name).is_file()), None)
+    return ModelFolder(folder.name, kind, tokens, parts, bpe, says.get("model_type", ""))
 
 
 def command(folder: Path) -> str:
@@ -162,47 +161,7 @@ def metadata(path: Path) -> dict[str, str]:
     """The table of names and values in an ONNX file; empty where it is none."""
     try:
         with path.open("rb") as file:
-            return dict(_entry(content) for content in _messages(file, path.stat().st_size, _METADATA))
-    except (OSError, ValueError, UnicodeDecodeError):
+            entries = fields(file, path.stat().st_size, _METADATA)
+            return {text_field(entry, _KEY): text_field(entry, _VALUE) for entry in entries}
+    except (OSError, ValueError):
         return {}
-
-
-def _messages(file: BinaryIO, end: int, wanted: int) -> Iterator[bytes]:
-    """The contents of every field of this number up to `end`; the others are passed over."""
-    while file.tell() < end:
-        key = _number(file)
-        match key & 7:
-            case 0:
-                _number(file)
-            case 1:
-                file.seek(8, 1)
-            case 2:
-                size = _number(file)
-                if key >> 3 == wanted:
-                    yield file.read(size)
-                else:
-                    file.seek(size, 1)
-            case 5:
-                file.seek(4, 1)
-            case _:
-                raise ValueError("not an ONNX file")
-
-
-def _number(file: BinaryIO) -> int:
-    value = 0
-    for shift in range(0, 64, 7):
-        byte = file.read(1)
-        if not byte:
-            raise ValueError("ends in the middle")
-        value |= (byte[0] & 127) << shift
-        if byte[0] < 128:
-            return value
-    raise ValueError("not an ONNX file")
-
-
-def _entry(content: bytes) -> tuple[str, str]:
-    return _text(content, _KEY), _text(content, _VALUE)
-
-
-def _text(content: bytes, field: int) -> str:
-    return next(_messages(BytesIO(content), len(content), field), b"").decode()

@@ -6,8 +6,11 @@ calls follow the documentation of the library.
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,7 @@ import sherpa_onnx  # type: ignore[import-untyped]
 
 from voice_ime.engine.base import SAMPLE_RATE, Samples
 from voice_ime.engine.sherpa_folder import ModelFolder
+from voice_ime.engine.sherpa_tokens import Tokens
 from voice_ime.settings import SherpaKind, SherpaSettings
 
 SHORTEST_S = 0.1
@@ -60,10 +64,27 @@ class Recognizer(ABC):
         """`phrases` must be spelled as the library wants them (Tokens.usable): other ones may end the process."""
 
 
-def open_recognizer(folder: ModelFolder, settings: SherpaSettings, *, phrases: bool, unit: str) -> Recognizer:
-    """The library exits the process on some bad files: try `folder` out in another process first (sherpa_check)."""
-    opened = _OPENERS[folder.kind](folder, _Call(settings, phrases, unit))
+def open_recognizer(folder: ModelFolder, settings: SherpaSettings, phrases: Tokens | None) -> Recognizer:
+    """`phrases`: what spells phrases that are to be made likelier; None: there are to be none.
+
+    The library exits the process on some bad files: try `folder` out in another process first (sherpa_check).
+    """
+    with _table_of(phrases) as table:
+        opened = _OPENERS[folder.kind](folder, _Call(settings, phrases, table))
     return StreamingRecognizer(opened) if folder.facts.streaming else WholeRecognizer(opened)
+
+
+@contextmanager
+def _table_of(tokens: Tokens | None) -> Iterator[Path | None]:
+    """The word pieces in a file, as the library reads them while it opens a model."""
+    if tokens is None or tokens.pieces is None:
+        yield None
+        return
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "pieces.vocab"
+        lines = [f"{piece}\t{worth}\n" for piece, worth in tokens.pieces.items()]
+        path.write_text("".join(["<unk>\t0.0\n", *lines]), "utf-8")
+        yield path
 
 
 # --- streaming models ---
@@ -170,20 +191,19 @@ def _heard(result: Any, log_probabilities: Sequence[float]) -> Heard:
 @dataclass(frozen=True)
 class _Call:
     settings: SherpaSettings
-    phrases: bool
-    """Whether phrases are to be made likelier."""
-    unit: str
-    """What the tokens are, as the library calls it."""
+    phrases: Tokens | None
+    table: Path | None
 
     @property
     def search(self) -> dict[str, Any]:
-        if not self.phrases:
+        if self.phrases is None:
             return {"decoding_method": "greedy_search"}
         return {
             "decoding_method": "modified_beam_search",
             "max_active_paths": self.settings.paths,
             "hotwords_score": self.settings.phrase_score,
-            "modeling_unit": self.unit,
+            "modeling_unit": self.phrases.unit,
+            "bpe_vocab": "" if self.table is None else str(self.table),
         }
 
 
@@ -196,8 +216,7 @@ def _parts(folder: ModelFolder, *roles: str) -> dict[str, str]:
 
 
 def _transducer_parts(folder: ModelFolder, call: _Call) -> dict[str, Any]:
-    table = {"bpe_vocab": str(folder.bpe)} if folder.bpe is not None and "bpe" in call.unit else {}
-    return _common(folder, call) | _parts(folder, "encoder", "decoder", "joiner") | call.search | table
+    return _common(folder, call) | _parts(folder, "encoder", "decoder", "joiner") | call.search
 
 
 def _streaming_transducer(folder: ModelFolder, call: _Call) -> Any:

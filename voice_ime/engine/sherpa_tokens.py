@@ -5,11 +5,12 @@ the rest likelier, writes the phrase to the terminal, or ends the process. It on
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from voice_ime.engine.sherpa_fields import fields, real_field, text_field
 from voice_ime.engine.words import cut, has_han, without_han_blanks
 
 BLANK = 0
@@ -21,8 +22,12 @@ _LATIN = re.compile(r"[A-Za-z]+")
 _SPECIAL = re.compile(r"<.*>|#\d+")
 _LEAST_HAN, _LEAST_LATIN = 20, 20
 """A model that writes a language has at least so many tokens of it."""
+_PIECES, _PIECE, _WORTH = 1, 1, 2
+"""Numbers of fields in models of SentencePiece."""
 _MOST_PHRASE = 40
 """Characters."""
+_LEFT_OUT = -100.0
+"""What it is worth to leave out a mark that cannot be written: the last resort."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +35,8 @@ class Tokens:
     """The table of a model: text to number, and what follows from it."""
 
     numbers: dict[str, int]
-    pieces: frozenset[str] | None = None
-    """The word pieces that the library spells Latin words with; None: it has no table of them."""
-
-    @cached_property
-    def texts(self) -> dict[int, str]:
-        return {number: text for text, number in self.numbers.items()}
+    pieces: Mapping[str, float] | None = None
+    """The word pieces that the library spells words with, and what each is worth; None: it has no table of them."""
 
     @cached_property
     def languages(self) -> tuple[str, ...]:
@@ -52,20 +53,41 @@ class Tokens:
 
     # --- phrases that the library can be given ---
 
+    @cached_property
+    def unit(self) -> str:
+        """What the tokens are, as the library calls it."""
+        if self.pieces is None:
+            return "cjkchar"
+        if any(has_han(piece) for piece in self.pieces) or not any(has_han(text) for text in self.numbers):
+            return "bpe"
+        return "cjkchar+bpe"
+
+    @property
+    def takes_phrases(self) -> bool:
+        """Whether the library could spell any phrase."""
+        return self.pieces is not None or any(has_han(text) for text in self.numbers)
+
     def usable(self, phrases: Iterable[str]) -> tuple[str, ...]:
         """Those of `phrases` that the library can spell from beginning to end, as it must be given them."""
-        return tuple(self._cased(phrase) for phrase in phrases if self._is_usable(" ".join(phrase.split())))
+        return tuple(" ".join(self._parts(phrase)) for phrase in phrases if self._is_usable(phrase))
 
     def _is_usable(self, phrase: str) -> bool:
+        phrase = " ".join(phrase.split())
         if not phrase or len(phrase) > _MOST_PHRASE or _SYNTAX.search(phrase):
             return False
-        return all(self._is_spelled_by_library(part) for word in self._cased(phrase).split() for part in cut(word))
+        return all(self._is_spelled_by_library(part) for part in self._parts(phrase))
+
+    def _parts(self, phrase: str) -> list[str]:
+        """Han characters one by one: each is a word to the library where it has pieces for them."""
+        return [part for word in self._cased(phrase).split() for part in cut(word)]
 
     def _is_spelled_by_library(self, part: str) -> bool:
         if has_han(part):
-            return part in self.numbers
+            return (_WORD_BEGIN if self.unit == "bpe" else "") + part in self.numbers
         if self.pieces is None:
             return part in self.numbers and _LATIN.fullmatch(part) is not None
+        if self.unit == "cjkchar+bpe" and not _LATIN.fullmatch(part):
+            return False
         # However the library cuts the word, it can fall back on pieces of one letter each.
         single = all(letter in self.pieces for letter in part)
         return single and (_WORD_BEGIN in self.pieces or _WORD_BEGIN + part[0] in self.pieces)
@@ -84,25 +106,29 @@ class Tokens:
         return numbers
 
     def _spell_part(self, part: str, *, begins_word: bool) -> list[int] | None:
-        """Pieces as long as possible, from the front."""
-        numbers: list[int] = []
-        while part:
-            piece = self._longest(part, begin=not numbers and (begins_word or part[0].isascii()))
-            if piece is not None:
-                numbers.append(self.numbers[piece])
-                part = part[len(piece.removeprefix(_WORD_BEGIN)) :]
-            elif part[0].isalnum():
-                return None
-            else:
-                part = part[1:]
-        return numbers
+        """The tokens that are worth most together; those whose worth is not known: few and long ones."""
+        begins_word = begins_word or part[0].isascii() or has_han(part)
+        best: list[tuple[float, list[int]] | None] = [(0.0, []), *[None] * len(part)]
+        for at, letter in enumerate(part):
+            if (here := best[at]) is None:
+                continue
+            ways = list(self._pieces_at(part, at, begin=begins_word and not here[1]))
+            if not letter.isalnum():
+                ways.append((at + 1, None, _LEFT_OUT))
+            for end, token, worth in ways:
+                way = (here[0] + worth, here[1] if token is None else [*here[1], token])
+                if (there := best[end]) is None or way[0] > there[0]:
+                    best[end] = way
+        return None if (whole := best[-1]) is None else whole[1]
 
-    def _longest(self, text: str, *, begin: bool) -> str | None:
-        for end in range(len(text), 0, -1):
-            for piece in (_WORD_BEGIN + text[:end], text[:end]) if begin else (text[:end],):
+    def _pieces_at(self, text: str, at: int, *, begin: bool) -> Iterator[tuple[int, int, float]]:
+        """(end, token, worth) of each piece that `text` goes on with."""
+        for end in range(at + 1, len(text) + 1):
+            for piece in (_WORD_BEGIN + text[at:end], text[at:end]) if begin else (text[at:end],):
                 if piece in self.numbers:
-                    return piece
-        return None
+                    worth = -1.0 if self.pieces is None else self.pieces.get(piece, _LEFT_OUT)
+                    yield end, self.numbers[piece], worth
+                    break
 
     # --- texts that were heard ---
 
@@ -153,11 +179,20 @@ def read_tokens(path: Path, bpe: Path | None) -> Tokens:
             numbers[text or " "] = int(number)
     if BLANK not in numbers.values():
         raise ValueError("no blank")
-    return Tokens(numbers, None if bpe is None else _pieces(bpe, numbers))
+    return Tokens(numbers, None if bpe is None else _trusted(read_pieces(bpe), numbers))
 
 
-def _pieces(path: Path, numbers: dict[str, int]) -> frozenset[str] | None:
-    """Word pieces; None where the model lacks one: then what the library spells might not be what the model writes."""
-    pieces = {line.split("\t")[0].split(" ")[0] for line in path.read_text("utf-8").splitlines() if line.strip()}
-    known = {piece for piece in pieces if not _SPECIAL.fullmatch(piece)}
-    return frozenset(known) if known <= numbers.keys() else None
+def read_pieces(path: Path) -> dict[str, float]:
+    """Word pieces and what each is worth, from a table in text or from a model of SentencePiece. ValueError."""
+    if path.suffix == ".model":
+        with path.open("rb") as file:
+            messages = list(fields(file, path.stat().st_size, _PIECES))
+        return {text_field(message, _PIECE): real_field(message, _WORTH) for message in messages}
+    lines = [line.rpartition("\t") for line in path.read_text("utf-8").splitlines() if line.strip()]
+    return {piece: float(worth) for piece, _, worth in lines}
+
+
+def _trusted(pieces: Mapping[str, float], numbers: Mapping[str, int]) -> dict[str, float] | None:
+    """None where the model lacks one: then what the library spells might not be what the model writes."""
+    known = {piece: worth for piece, worth in pieces.items() if not _SPECIAL.fullmatch(piece)}
+    return known if known and known.keys() <= numbers.keys() else None

@@ -2,6 +2,7 @@
 
 import math
 import shutil
+import struct
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -168,7 +169,7 @@ def test_after_closing_recognition_fails_by_name():
 
 
 MIXED = Tokens({"<blk>": 0, "章": 1, "先": 2, "生": 3, "▁": 4, "K": 5, "▁KU": 6, "B": 7, "E": 8, "·": 9})
-PIECES = frozenset({"▁", "K", "▁KU", "B", "E", "U"})
+PIECES = dict.fromkeys(("▁", "K", "▁KU", "B", "E", "U"), -1.0)
 
 
 @pytest.mark.parametrize("phrase", ["章", "章先生", " 章 先生 ", "章\n先生"])
@@ -185,13 +186,49 @@ def test_a_phrase_that_the_library_would_cut_short_or_misread_is_not_usable(phra
 
 def test_latin_words_are_usable_only_where_the_library_has_a_table_to_spell_them_with():
     assert MIXED.usable(["kube"]) == ()
-    assert Tokens(MIXED.numbers, PIECES).usable(["kube", "kubq", "章kube"]) == ("KUBE", "章KUBE")
+    assert Tokens(MIXED.numbers, PIECES).usable(["kube", "kubq", "章kube"]) == ("KUBE", "章 KUBE")
 
 
 def test_a_table_with_pieces_that_the_model_cannot_write_is_not_trusted(tmp_path: Path):
     (tmp_path / "tokens.txt").write_text("<blk> 0\n▁A 1\n", "utf-8")
     (tmp_path / "bpe.vocab").write_text("<unk>\t0\n▁A\t-1\n▁B\t-2\n", "utf-8")
     assert read_tokens(tmp_path / "tokens.txt", tmp_path / "bpe.vocab").pieces is None
+
+
+def lettered(folder: Path, names: dict[str, str], pieces: list[str]) -> Path:
+    """The streaming transducer with other texts for its tokens, and a model of SentencePiece with these pieces."""
+    shutil.copytree(MICRO / "streaming-transducer", folder)
+    rows = [line.split() for line in (folder / "tokens.txt").read_text("utf-8").splitlines()]
+    (folder / "tokens.txt").write_text("".join(f"{names.get(text, text)} {number}\n" for text, number in rows), "utf-8")
+    messages = []
+    for piece in pieces:
+        text = piece.encode()
+        message = bytes([0x0A, len(text)]) + text + b"\x15" + struct.pack("<f", -1.0)
+        messages.append(bytes([0x0A, len(message)]) + message)
+    (folder / "bpe.model").write_bytes(b"".join(messages))
+    return folder
+
+
+def test_phrases_work_where_each_character_is_a_word_piece(tmp_path: Path):
+    """As in X-ASR, whose pieces are "▁章" and so on."""
+    characters = [token for token in read_tokens(MICRO / "ctc" / "tokens.txt", None).numbers if token != "<blk>"]
+    names = {character: f"▁{character}" for character in characters}
+    engine = SherpaEngine(SherpaSettings(folder=lettered(tmp_path / "m", names, [*names.values()]), threads=1))
+    assert engine.capabilities.takes_phrases
+    assert engine.usable_phrases(["章经理", "鑫"]) == ("章经理",)
+    assert "章" not in text_of(engine, sound_of(NAMED))
+    assert text_of(engine, sound_of(NAMED), ("章经理",)) == "章经理的电脑在办公室"
+    utterance = engine.begin(Options(language="zh"))
+    utterance.feed(sound_of(ZHAO))
+    assert utterance.finish().text == "老赵的声音在成都"
+    assert utterance.score(["老赵的声音在成都"])[0] > utterance.score(["老林的声音在成都"])[0] > -math.inf
+
+
+def test_a_name_in_latin_letters_is_spelled_in_pieces_and_heard_because_it_was_asked_for(tmp_path: Path):
+    names = {"章": "▁ZHANG", "茶": "Z", "课": "H", "钱": "A", "衣": "N", "叹": "G", "写": "▁"}
+    engine = SherpaEngine(SherpaSettings(folder=lettered(tmp_path / "m", names, [*names.values()]), threads=1))
+    assert engine.usable_phrases(["zhang", "Zhang经理", "zhou"]) == ("zhang", "Zhang经理")
+    assert text_of(engine, sound_of(NAMED), ("Zhang",)) == "zhang经理的电脑在办公室"
 
 
 def test_the_engine_says_which_phrases_it_can_use(transducer: SherpaEngine):
@@ -356,6 +393,12 @@ def test_a_text_is_spelled_in_tokens_and_back():
     assert tokens.spell("用 hello, world") == [6, 1, 2, 3, 4, 5]
     assert tokens.spell("hello 鑫") is None
     assert tokens.written(" HELLO ▁WORLD") == "hello world"
+
+
+def test_of_two_spellings_the_one_whose_pieces_are_worth_more_is_taken():
+    numbers = {"<blk>": 0, "▁ab": 1, "c": 2, "▁a": 3, "bc": 4, "▁abc": 5}
+    assert Tokens(numbers).spell("abc") == [5]
+    assert Tokens(numbers, {"▁ab": -5.0, "c": -5.0, "▁a": -2.0, "bc": -2.0, "▁abc": -9.0}).spell("abc") == [3, 4]
 
 
 def test_words_in_latin_letters_are_joined_from_their_pieces():

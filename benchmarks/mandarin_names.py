@@ -14,7 +14,7 @@ import json
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +28,7 @@ from benchmarks.start import ROOT, facts
 from voice_ime.engine.base import Hypothesis, Word
 from voice_ime.engine.words import cut
 from voice_ime.personalize.chinese_words import HAN, ChineseLexicon
+from voice_ime.personalize.decide import Decider
 from voice_ime.personalize.mandarin_index import Evidence, MandarinIndex, Weights
 from voice_ime.personalize.phonetics.mandarin import ANY_TONE, Ear, Sounds, Syllable, alone, in_context, syllable
 from voice_ime.personalize.profile import Entry, Preferences, Profile
@@ -52,8 +53,6 @@ AS_WORD = 0.25
 SHARED = 0.1
 """About the part of the spoken names that sound like another listed one: few of a random list do."""
 UNKNOWN = 0.2
-OFFERED = -4.0
-"""Text score above which an entry is offered."""
 
 WITH_NAMES = (
     "昨天下午{name}打电话来说会议改到{time}了，请你通知一下大家",
@@ -274,22 +273,11 @@ class Decision:
     replaced: bool
 
 
-def decisions(candidates: Iterable[Candidate], sentence: Sentence) -> list[Decision]:
-    """By text alone: the best first, each place once; offers where nothing was replaced."""
-    taken: set[int] = set()
-    made: list[Decision] = []
-    for one in candidates:
-        place = set(range(one.first, one.last))
-        begin = character_of(sentence.hypothesis, one.first)
-        if taken.isdisjoint(place) and one.text_score > 0 and not one.homophones:
-            taken |= place
-            made.append(Decision(one, begin, True))
-        elif taken.isdisjoint(place) and one.text_score > 0:
-            taken |= place
-            made.append(Decision(one, begin, False))
-        elif one.text_score > OFFERED:
-            made.append(Decision(one, begin, False))
-    return made
+def decisions(candidates: Sequence[Candidate], sentence: Sentence) -> list[Decision]:
+    """By text alone."""
+    verdicts = Decider().judge(candidates, [None] * len(candidates))
+    begins = ((each, character_of(sentence.hypothesis, each.candidate.first)) for each in verdicts)
+    return [Decision(each.candidate, begin, each.kind == "replace") for each, begin in begins]
 
 
 def character_of(hypothesis: Hypothesis, word: int) -> int:

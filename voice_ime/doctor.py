@@ -7,12 +7,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from voice_ime import spoken
 from voice_ime.commands import ExitCode
 from voice_ime.errors import VoiceImeError
 from voice_ime.messages import Messages
+
+if TYPE_CHECKING:
+    from voice_ime.models.chooser import Advice
 
 Status = Literal["ok", "warning", "failed"]
 
@@ -56,6 +59,10 @@ class Machine(ABC):
     @abstractmethod
     def load_engine(self) -> tuple[str, Sequence[str]]:
         """The name of the chosen engine and the languages that it hears, after loading it once."""
+
+    @abstractmethod
+    def advice(self) -> "Advice":
+        """Which model is recommended here."""
 
     @abstractmethod
     def load_detector(self) -> None: ...
@@ -129,6 +136,16 @@ def model(machine: Machine, messages: Messages) -> Finding:
     return Finding("warning", message, messages("doctor.model_language_step"))
 
 
+def recommended(machine: Machine, messages: Messages) -> Finding:
+    from voice_ime.models.telling import next_step, recommendation
+
+    advice = machine.advice()
+    told, step = recommendation(advice, messages), next_step(advice, messages)
+    if advice.model is None:
+        return Finding("warning", told, step)
+    return Finding("ok", f"{told}\n{step}" if step else told, step)
+
+
 def detector(machine: Machine, messages: Messages) -> Finding:
     machine.load_detector()
     return Finding("ok", messages("doctor.detector_ok"))
@@ -180,6 +197,7 @@ ROWS: tuple[Row[Machine], ...] = (
     Row("system", system, ExitCode.NO_MODEL),
     Row("packages", packages, ExitCode.NO_MODEL),
     Row("model", model, ExitCode.NO_MODEL),
+    Row("recommended", recommended, ExitCode.NO_MODEL),
     Row("detector", detector, ExitCode.NO_MODEL),
     Row("server", server, ExitCode.NO_SERVER),
     Row("port", port, ExitCode.NO_SERVER),

@@ -10,12 +10,16 @@ import stat
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from voice_ime.doctor import Machine
 from voice_ime.errors import MicrophoneError, MicrophoneSilent
 from voice_ime.settings import Settings
+
+if TYPE_CHECKING:
+    from voice_ime.models.chooser import Advice
 
 LISTEN_S, FIRST_SOUND_S = 0.5, 3.0
 
@@ -23,7 +27,14 @@ LISTEN_S, FIRST_SOUND_S = 0.5, 3.0
 class ThisMachine(Machine):
     """`server_options` are those that give a server the same settings."""
 
-    def __init__(self, settings: Settings, token_file: Path, server_options: Sequence[str]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        token_file: Path,
+        server_options: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._environment = environment or {}
         self._settings = settings
         self._token_file = token_file
         self._server_options = server_options
@@ -55,6 +66,11 @@ class ThisMachine(Machine):
             return engine.capabilities.engine, engine.capabilities.languages
         finally:
             engine.close()
+
+    def advice(self) -> "Advice":
+        from voice_ime.models.chooser import chooser_of
+
+        return chooser_of(self._settings, self._environment).advice()
 
     def load_detector(self) -> None:
         from voice_ime.engine.speech import SpeechDetector

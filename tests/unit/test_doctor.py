@@ -29,6 +29,9 @@ from voice_ime.errors import (
 )
 from voice_ime.machine import ThisMachine
 from voice_ime.messages import Messages
+from voice_ime.models.chooser import Advice
+from voice_ime.models.manifest import read_manifest
+from voice_ime.models.recommend import Resources
 from voice_ime.settings import ServerSettings, Settings
 
 EN = Messages("en")
@@ -44,6 +47,7 @@ class FakeMachine(Machine):
     languages: Sequence[str] = ("en",)
     loud: int = 1200
     free: bool = True
+    fits: bool = True
     private: bool | None = True
     megabytes: int = 5000
     port: int = 8765
@@ -59,6 +63,11 @@ class FakeMachine(Machine):
     def load_engine(self) -> tuple[str, Sequence[str]]:
         self._maybe("engine")
         return "an-engine", self.languages
+
+    def advice(self) -> Advice:
+        self._maybe("recommended")
+        fits = read_manifest().get("moonshine-tiny-en") if self.fits else None
+        return Advice(fits, ("en",), Resources(2, 24_000, 5000), here=True, used=True)
 
     def load_detector(self) -> None:
         self._maybe("detector")
@@ -127,6 +136,7 @@ def test_what_is_not_well_is_told_with_the_next_step(machine: Machine, name: str
 WORTH_A_LOOK = [
     (FakeMachine(python=(3, 14, 0)), "python"),
     (FakeMachine(languages=("zh",)), "model"),
+    (FakeMachine(fits=False), "recommended"),
     (FakeMachine(loud=0), "microphone"),
     (FakeMachine(free=False), "port"),
     (FakeMachine(private=False), "token"),

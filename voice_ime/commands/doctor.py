@@ -43,7 +43,8 @@ def _examine(
     from voice_ime.local_server import same_settings
     from voice_ime.machine import ThisMachine
 
-    machine = ThisMachine(settings, arguments.state_folder / "token", same_settings(arguments))
+    token_file = arguments.state_folder / "token"
+    machine = ThisMachine(settings, token_file, same_settings(arguments), arguments.environment)
     findings = []
     for row, finding in chain(examine(machine, messages), examine_desktop(desktop, messages)):
         findings.append((row, finding))
@@ -54,7 +55,22 @@ def _examine(
     else:
         command = "voice-ime desktop" if is_a_desktop(desktop.environment) else "voice-ime dictate"
         print(last_line(findings, messages, command), flush=True)
+        _offer_model(arguments, settings, messages)
     return exit_code(findings)
+
+
+def _offer_model(arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> None:
+    """The recommended model, where somebody sits at a terminal and it is not here yet."""
+    import sys
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return
+    from voice_ime.commands.models import offer
+    from voice_ime.models.chooser import chooser_of
+
+    chooser = chooser_of(settings, arguments.environment)
+    chooser.shelf.sweep()
+    offer(chooser, arguments.settings_file, messages, input)
 
 
 def _speak_and_see(desktop: "ThisDesktop", messages: Messages) -> ExitCode:

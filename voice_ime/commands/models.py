@@ -28,7 +28,7 @@ def add_arguments(parser: Parser, messages: Messages) -> None:
         parser_class=Parser,
     )
     for action in ACTIONS:
-        sentence = messages(f"models.help_{action}")
+        sentence = messages(f"models.action.{action}")
         choice.add_parser(action, help=sentence, description=sentence, messages=messages, fill=_fill(action, messages))
 
 
@@ -160,6 +160,56 @@ def use(chooser: "Chooser", model: "Model", settings_file: Path, messages: Messa
     chooser.use(model, settings_file)
     print(messages("models.used", name=model.name, file=settings_file))
     return ExitCode.OK
+
+
+def offer(chooser: "Chooser", settings_file: Path, messages: Messages, ask: Callable[[str], str]) -> bool:
+    """Asks whether the recommended model is to be fetched and used, and does so. What `pull` and `use` raise.
+
+    Asks nothing, and is False, where nothing is recommended or it is in use.
+    """
+    advice = chooser.advice()
+    if advice.model is None or advice.used or not _yes(ask, messages):
+        return False
+    if not advice.here:
+        pull(chooser, advice.model, messages)
+    use(chooser, advice.model, settings_file, messages)
+    return True
+
+
+def _yes(ask: Callable[[str], str], messages: Messages) -> bool:
+    from contextlib import suppress
+
+    answer = "n"
+    with suppress(EOFError):
+        answer = ask(messages("models.ask") + " ").strip().lower()
+    return answer in ("", "y", "yes", "是", "好")
+
+
+def first_start(arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> None:
+    """Once, and only where the engine does not hear the person's languages: what is recommended, and the offer to get
+    it. Dictating starts anyway."""
+    mark = arguments.state_folder / "model-offered"
+    if arguments.engine or arguments.model or "engine" in settings.model_fields_set or mark.exists():
+        return
+    from voice_ime.errors import VoiceImeError
+    from voice_ime.files import write_atomically
+    from voice_ime.models import telling
+    from voice_ime.models.chooser import chooser_of
+
+    if arguments.language is not None:
+        settings = settings.model_copy(update={"languages": (arguments.language,)})
+    chooser = chooser_of(settings, arguments.environment)
+    if chooser.hears_all():
+        return
+    write_atomically(mark, b"")
+    print(telling.recommendation(chooser.advice(), messages), flush=True)
+    if not sys.stdin.isatty():
+        print(telling.next_step(chooser.advice(), messages), flush=True)
+        return
+    try:
+        offer(chooser, arguments.settings_file, messages, input)
+    except VoiceImeError as error:
+        print(*messages.error(error), sep="\n", flush=True)
 
 
 def _print_json(tree: Mapping[str, Any]) -> None:

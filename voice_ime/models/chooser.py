@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from voice_ime.engine.catalog import ROWS, names
+from voice_ime.engine.catalog import ROWS, facts, names
 from voice_ime.errors import ConfigError, ModelComesWith, ModelNotHere
 from voice_ime.models.download import Watcher
 from voice_ime.models.manifest import Manifest, Model, read_manifest
@@ -15,6 +15,19 @@ from voice_ime.models.recommend import Resources, recommend
 from voice_ime.models.shelf import Installed, Shelf, look_at, pull_command
 from voice_ime.models.use import engine_settings, row_of, write_choice
 from voice_ime.settings import Settings
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What is recommended to this person on this machine."""
+
+    model: Model | None
+    """None: nothing fits."""
+    languages: tuple[str, ...]
+    resources: Resources
+    here: bool = False
+    used: bool = False
+
 
 DEFAULTS = {"whisper": "faster-whisper-small", "sherpa": "x-asr-480ms"}
 """The model in which an engine looks by itself, where the settings name no folder."""
@@ -50,6 +63,18 @@ class Chooser:
     def recommended(self) -> Model | None:
         here = [model.id for model in self.manifest.model if self.is_here(model)]
         return recommend(self.manifest, self.languages, self.resources, self.engines, here)
+
+    def advice(self) -> Advice:
+        model = self.recommended()
+        if model is None:
+            return Advice(None, self.languages, self.resources)
+        return Advice(model, self.languages, self.resources, self.is_here(model), self.is_used(model))
+
+    def hears_all(self) -> bool:
+        """Whether the engine of the settings hears the languages in which the person dictates; True where its row of
+        the table does not tell."""
+        known = facts(self.settings.engine.name).languages
+        return not known or set(self.languages) <= set(known)
 
     def states(self, model: Model) -> tuple[str, ...]:
         """Keys under [models.state] that are true of the model, in the order in which they are told."""

@@ -4,13 +4,15 @@ import os
 import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from voice_ime import spoken
 from voice_ime.messages import Messages
 from voice_ime.models.manifest import MANY, Model
-from voice_ime.models.recommend import Resources
 from voice_ime.models.shelf import Seen
+
+if TYPE_CHECKING:
+    from voice_ime.models.chooser import Advice
 
 EVERY_S = 20.0
 """A line without a bar is said at least so often..."""
@@ -94,20 +96,32 @@ def as_json(model: Model, states: Collection[str], known: Mapping[str, str | Non
     }
 
 
-def recommendation(model: Model, wanted: Sequence[str], resources: Resources, messages: Messages, *, here: bool) -> str:
-    """Why this one, in one breath."""
+def recommendation(advice: "Advice", messages: Messages) -> str:
+    """What is recommended and why, in one breath."""
+    wanted, model = spoken.languages(advice.languages, messages), advice.model
+    if model is None:
+        return messages("models.none_fits", languages=wanted)
     told = messages(
         "models.recommend",
-        languages=spoken.languages(wanted, messages),
-        cores=resources.cores,
-        memory=max(1, round(resources.memory_mb / 1000)),
+        languages=wanted,
+        cores=advice.resources.cores,
+        memory=max(1, round(advice.resources.memory_mb / 1000)),
         name=model.name,
         size=size(model, messages),
         licence=model.licence.name,
     )
-    more = [messages("models.state.here")] if here else []
-    more += [] if model.ran_here else [messages("models.state.never_run")]
-    return _joined([told, *more], messages)
+    true = {"used": advice.used, "here": advice.here, "never_run": not model.ran_here}
+    return _joined([told, *(messages(f"models.state.{name}") for name, is_so in true.items() if is_so)], messages)
+
+
+def next_step(advice: "Advice", messages: Messages) -> str:
+    """The command that follows from the recommendation; empty where there is nothing to do."""
+    if advice.model is None:
+        return messages("models.get_it", command="voice-ime models list")
+    if advice.used:
+        return ""
+    action = "use" if advice.here else "pull"
+    return messages("models.get_it", command=f"voice-ime models {action} {advice.model.id}")
 
 
 def seen_lines(files: Mapping[str, str], messages: Messages) -> list[str]:

@@ -4,6 +4,7 @@ import pytest
 
 from voice_ime.messages import Messages
 from voice_ime.models import telling
+from voice_ime.models.chooser import Advice
 from voice_ime.models.manifest import read_manifest
 from voice_ime.models.recommend import Resources, recommend
 
@@ -58,11 +59,25 @@ def test_nothing_may_fit() -> None:
 
 def test_the_recommendation_is_told_in_one_breath_in_both_languages() -> None:
     model = MANIFEST.get("x-asr-480ms")
-    english = telling.recommendation(model, ("zh", "en"), USUAL, Messages("en"), here=False)
+    english = telling.recommendation(Advice(model, ("zh", "en"), USUAL), Messages("en"))
     assert english == (
         "You dictate in: Chinese, English. This machine has 2 processor cores and 24 gigabytes of memory. "
         "Recommended: X-ASR, streaming, 169 megabytes, licence Apache-2.0. "
         "Never run here: what is said of it comes from others."
     )
-    chinese = telling.recommendation(model, ("zh", "en"), USUAL, Messages("zh"), here=True)
+    chinese = telling.recommendation(Advice(model, ("zh", "en"), USUAL, here=True), Messages("zh"))
     assert chinese.endswith("在这台电脑上。从未在我们这里运行过：关于它的说法都来自别人。")
+
+
+@pytest.mark.parametrize(
+    ("advice", "step"),
+    [
+        (Advice(MANIFEST.get("x-asr-480ms"), ("zh",), USUAL), "voice-ime models pull x-asr-480ms"),
+        (Advice(MANIFEST.get("x-asr-480ms"), ("zh",), USUAL, here=True), "voice-ime models use x-asr-480ms"),
+        (Advice(MANIFEST.get("x-asr-480ms"), ("zh",), USUAL, here=True, used=True), ""),
+        (Advice(None, ("zh",), USUAL), "voice-ime models list"),
+    ],
+)
+def test_the_next_step_is_a_command(advice: Advice, step: str) -> None:
+    assert telling.next_step(advice, Messages("en")).endswith(step)
+    assert telling.recommendation(advice, Messages("zh"))

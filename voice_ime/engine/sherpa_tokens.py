@@ -20,6 +20,8 @@ _SYNTAX = re.compile(r"[/:#@\x00-\x1f\x7f]")
 """What means something else in the library's list of phrases."""
 _LATIN = re.compile(r"[A-Za-z]+")
 _SPECIAL = re.compile(r"<.*>|#\d+")
+_BYTE = re.compile(r"<0x([0-9A-F]{2})>")
+"""A token for one byte of a character that has no token of its own."""
 _LEAST_HAN, _LEAST_LATIN = 20, 20
 """A model that writes a language has at least so many tokens of it."""
 _PIECES, _PIECE, _WORTH = 1, 1, 2
@@ -112,7 +114,8 @@ class Tokens:
         for at, letter in enumerate(part):
             if (here := best[at]) is None:
                 continue
-            ways = list(self._pieces_at(part, at, begin=begins_word and not here[1]))
+            ways: list[tuple[int, int | None, float]] = []
+            ways += self._pieces_at(part, at, begin=begins_word and not here[1])
             if not letter.isalnum():
                 ways.append((at + 1, None, _LEFT_OUT))
             for end, token, worth in ways:
@@ -152,7 +155,7 @@ class Place:
 
 def places(words: Sequence[str], tokens: Sequence[str]) -> list[Place] | None:
     """Which tokens each word is made of; None where the tokens are not the text (as with tokens that are bytes)."""
-    letters = [token.replace(_WORD_BEGIN, "").strip() for token in tokens]
+    letters = _letters(tokens)
     if "".join(letters).casefold() != "".join(words).casefold():
         return None
     found: list[Place] = []
@@ -168,6 +171,23 @@ def places(words: Sequence[str], tokens: Sequence[str]) -> list[Place] | None:
                 token, used = token + 1, 0
         found.append(Place(first, token + 1))
     return found
+
+
+def _letters(tokens: Sequence[str]) -> list[str]:
+    """What each token writes; a character that is written in bytes comes with its last one."""
+    letters: list[str] = []
+    begun = b""
+    for token in tokens:
+        if (byte := _BYTE.fullmatch(token)) is None:
+            letters.append(token.replace(_WORD_BEGIN, "").strip())
+            continue
+        begun += bytes.fromhex(byte[1])
+        try:
+            letters.append(begun.decode())
+            begun = b""
+        except UnicodeDecodeError:
+            letters.append("")
+    return letters
 
 
 def read_tokens(path: Path, bpe: Path | None) -> Tokens:

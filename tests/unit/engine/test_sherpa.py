@@ -409,8 +409,12 @@ def test_marks_belong_to_the_word_before_them():
     assert places(["好，", "好。"], ["好", "，", "好", "。"]) == [Place(0, 2), Place(2, 4)]
 
 
+def test_a_character_that_is_written_in_bytes_is_one_word():
+    assert places(["你", "鑫"], ["▁你", "<0xE9>", "<0x91>", "<0xAB>"]) == [Place(0, 1), Place(3, 4)]
+
+
 def test_where_the_tokens_are_not_the_text_words_have_no_times():
-    heard = Heard("你好", ("<0xE4>", "<0xBD>"), (0.1, 0.2), (-0.1, -0.2))
+    heard = Heard("你好", ("ĠƊĢ", "ĥĠ"), (0.1, 0.2), (-0.1, -0.2))
     words = words_of("你好", heard, heard.log_probabilities, np.ones(SAMPLE_RATE, np.float32))
     assert [(word.text, word.start_s, word.confidence) for word in words] == [("你", None, None), ("好", None, None)]
 

@@ -65,6 +65,14 @@ class AtspiFocus(Focus):
 
     async def target(self) -> Target | None:
         window = self._windows.window()
+        while True:
+            found = await self._target_in(window)
+            now = self._windows.window()
+            if now == window:
+                return found
+            window = now  # it moved while we looked, which can take long where programs are slow to answer
+
+    async def _target_in(self, window: Window | None) -> Target | None:
         try:
             if (ref := await self._object(window)) is not None:
                 return await self._described(ref)

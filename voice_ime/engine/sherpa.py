@@ -28,9 +28,7 @@ from voice_ime.errors import LanguageNotSupported, RecognitionFailed
 from voice_ime.settings import SherpaSettings
 
 NAME = "sherpa"
-FOLDER = (
-    Path("~/voice-ime-models") / "sherpa-onnx-x-asr-480ms-streaming-zipformer-transducer-zh-en-punct-int8-2026-06-05"
-)
+FOLDER = Path("~/voice-ime-models/x-asr-480ms")
 """Where the model is looked for if the settings name no folder."""
 _QUIET = 0.001
 """Sound that never exceeds this (-60 dB) has no text."""

@@ -60,9 +60,10 @@ class Found(Generic[S]):
 
 
 def greedy(decoder: Decoder[S], marks: Marks, most: int, draft: Sequence[int] = (), margin: float = MARGIN) -> Found[S]:
-    """The likeliest next token, again and again, until the end mark, a loop, or `most` tokens.
+    """The likeliest next token, again and again, until the end mark or `most` tokens.
 
-    With the usual `margin` the result is the same for any draft; 0.0 is quicker, and the few close calls may differ.
+    Where the text goes round and round, one round is kept and the second likeliest token taken after it: what was said
+    behind such a place is not lost. After `_MOST_LOOPS` loops the text is cut. With the usual `margin` the result is the same for any draft; 0.0 is quicker, and the few close calls may differ.
     """
     return _Search(decoder, marks, most, margin).run(list(draft[:most]))
 
@@ -76,6 +77,7 @@ class _Search(Generic[S]):
         self._most = most
         self._margin = margin
         self._ids = [marks.start]
+        self._loops = 0
 
     def run(self, draft: list[int]) -> Found[S]:
         row, state, whole = self._check(draft)
@@ -84,10 +86,13 @@ class _Search(Generic[S]):
                 return Found(tuple(self._ids[1:]), False, state)
             self._ids.append(token)
             keep = length_without_loop(self._ids[1:])
-            if keep < len(self._ids) - 1:
+            if keep == len(self._ids) - 1:
+                fresh, state = self._decoder.run(state, [token])
+                row, state = self._sure(fresh[-1], state)
+                continue
+            if self._loops == _MOST_LOOPS:
                 return Found(tuple(self._ids[1 : keep + 1]), False, state)
-            fresh, state = self._decoder.run(state, [token])
-            row, state = self._sure(fresh[-1], state)
+            row, state = self._leave_loop(state, keep)
         return Found(tuple(self._ids[1:]), True, state, whole if len(self._ids) - 1 == len(draft) else None)
 
     def _check(self, draft: list[int]) -> tuple[Row, S, Logits | None]:
@@ -102,6 +107,17 @@ class _Search(Generic[S]):
                 return row, self._decoder.cut(state, place + 1), None
             self._ids.append(draft[place])
         raise AssertionError("the last row always returns")
+
+    def _leave_loop(self, state: S, keep: int) -> tuple[Row, S]:
+        """Keep the first `keep` tokens: the row that predicts what comes after them, without what began the second
+        round, and the state there."""
+        self._loops += 1
+        again = self._ids[keep + 1]
+        del self._ids[keep + 1 :]
+        logits, fresh = self._decoder.run(self._decoder.cut(state, 0), self._ids)
+        row = logits[-1].copy()
+        row[again] = -np.inf
+        return row, fresh
 
     def _sure(self, row: Row, state: S) -> tuple[Row, S]:
         """`row` if it is clear, else what one pass over the whole text before it says, which no draft changes."""
@@ -118,14 +134,15 @@ def _margin(row: Row) -> float:
 
 
 _LONGEST_PERIOD = 12
-_LEAST_REPEATS = 4
-_LEAST_REPEATED = 8
+_LEAST_REPEATS = 6
+_LEAST_REPEATED = 12
+_MOST_LOOPS = 2
 
 
 def length_without_loop(ids: Sequence[int]) -> int:
     """How much of `ids` to keep: all of it, or up to the first round where the end goes round and round.
 
-    A person may say a word four times; a loop is four rounds and at least eight tokens.
+    A person may say a word and a comma five times; a loop is six rounds and at least twelve tokens.
     """
     for period in range(1, _LONGEST_PERIOD + 1):
         rounds = max(_LEAST_REPEATS, -(-_LEAST_REPEATED // period))

@@ -20,6 +20,8 @@ class TableDecoder:
     text: Sequence[int]
     others: dict[tuple[int, ...], int] = field(default_factory=dict)
     """By what was said so far: the token that follows."""
+    second: dict[tuple[int, ...], int] = field(default_factory=dict)
+    """By what was said so far: the second likeliest token."""
     close: dict[int, int] = field(default_factory=dict)
     """By place: a token that comes within 0.2 of the right one..."""
     rounding: float = 0.0
@@ -43,6 +45,8 @@ class TableDecoder:
         said = ids[1:]
         follows = tuple(self.text[: len(said)]) == said and len(said) < len(self.text)
         row[self.text[len(said)] if follows else self.others.get(said, MARKS.end)] = 10.0
+        if said in self.second:
+            row[self.second[said]] = 5.0
         if follows and len(said) in self.close:
             row[self.close[len(said)]] = 9.8 + (self.rounding if together else 0.0)
         return row

@@ -52,10 +52,35 @@ def test_no_more_tokens_than_the_sound_has_room_for() -> None:
     assert heard(TableDecoder([5, 6, 7, 8]), [5, 6, 7, 8], most=2) == (5, 6)
 
 
-def test_a_loop_is_cut_after_its_first_round() -> None:
-    assert heard(TableDecoder([5, *[6, 7] * 10])) == (5, 6, 7)
+def test_a_loop_is_left_after_its_first_round_and_what_comes_behind_it_is_kept() -> None:
+    decoder = TableDecoder([5, *[6, 7] * 20], second={(5, 6, 7): 9}, others={(5, 6, 7, 9): 10})
+    assert heard(decoder) == (5, 6, 7, 9, 10)
 
 
-def test_a_word_said_four_times_is_kept() -> None:
-    assert length_without_loop([5, 6, 6, 6, 6]) == 5
-    assert length_without_loop([6] * 8) == 1
+def test_a_loop_with_nothing_behind_it_ends_after_its_first_round() -> None:
+    assert heard(TableDecoder([5, *[6, 7] * 20], second={(5, 6, 7): MARKS.end})) == (5, 6, 7)
+
+
+@pytest.mark.parametrize("draft", [(), (5, 6, 7), (5, 6, 7, 6, 7, 6), (5, 6, 7, 9, 10), (8,)])
+def test_leaving_a_loop_does_not_depend_on_the_draft(draft: tuple[int, ...]) -> None:
+    decoder = TableDecoder([5, *[6, 7] * 20], second={(5, 6, 7): 9}, others={(5, 6, 7, 9): 10})
+    assert heard(decoder, draft) == (5, 6, 7, 9, 10)
+
+
+def test_loop_upon_loop_is_cut() -> None:
+    class Endless(TableDecoder):
+        def _row(self, ids: tuple[int, ...], *, together: bool) -> list[float]:
+            row = [0.0] * 20
+            row[ids[-1] if len(ids) > 1 else 3] = 10.0
+            row[(ids[-1] + 1) % 20] = 5.0
+            return row
+
+    found = greedy(Endless([]), MARKS, 200)
+    assert not found.ended
+    assert len(found.ids) < 20
+
+
+def test_a_word_said_five_times_is_kept() -> None:
+    assert length_without_loop([5, *[6, 7] * 5]) == 11
+    assert length_without_loop([6] * 11) == 11
+    assert length_without_loop([6] * 12) == 1

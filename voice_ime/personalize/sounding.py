@@ -1,16 +1,23 @@
 """How an entry sounds, and what an engine can do with it: so that nothing in a list is ignored without a word."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from voice_ime.engine.base import Capabilities, Hypothesis, Word
-from voice_ime.personalize.formats.sounds import write_sound
+from voice_ime.engine.words import has_han
 from voice_ime.personalize.profile import Entry, Profile, Strength
-from voice_ime.personalize.retrieve import Candidate, index_of
 
-_HAN = re.compile("[㐀-鿿豈-﫿]")
-_PIECE = re.compile(r"[㐀-鿿豈-﫿]|[^\s㐀-鿿豈-﫿]+")
+if TYPE_CHECKING:
+    from voice_ime.personalize.chinese_words import ChineseLexicon
+    from voice_ime.personalize.phonetics.english import English
+    from voice_ime.personalize.phonetics.mandarin import Syllable
+    from voice_ime.personalize.retrieve import Candidate
+
+_WHOLE = {"i": "yi", "in": "yin", "ing": "ying", "iu": "you", "u": "wu", "ui": "wei", "un": "wen"}
+_FIRST = {"i": "y", "u": "w", "v": "yu"}
+"""How whole finals, else their first letters, are written where no initial stands before them."""
 
 
 class Ability(StrEnum):
@@ -30,7 +37,7 @@ class Ability(StrEnum):
 
 def ability(entry: Entry, capabilities: Capabilities) -> Ability:
     """What the engine of these capabilities can do with `entry`."""
-    language = entry.language or ("zh" if _HAN.search(entry.written) else None)
+    language = entry.language or ("zh" if has_han(entry.written) else None)
     if language is not None and language not in capabilities.languages:
         return Ability.UNHEARD
     if entry.strength is Strength.NEVER:
@@ -40,15 +47,61 @@ def ability(entry: Entry, capabilities: Capabilities) -> Ability:
     return Ability.TOLD if capabilities.takes_phrases else Ability.TEXT
 
 
-def readings(entry: Entry) -> tuple[str, ...]:
-    """The ways in which it is expected to sound, fit to be read."""
-    return tuple(write_sound(sound) for sound in entry.sounds) or (entry.written,)
+class Pronouncer:
+    """Tells how entries sound. What it knows of a language is read when it is first needed."""
+
+    def readings(self, entry: Entry) -> tuple[str, ...]:
+        """The ways in which it is expected to sound: phones of CMUdict ("K AE T") and pinyin ("zhang1 wei3")."""
+        return tuple(dict.fromkeys((*self._mandarin(entry), *self._english(entry))))
+
+    def _english(self, entry: Entry) -> Iterator[str]:
+        from voice_ime.personalize.phonetics.english import sounds_of
+        from voice_ime.personalize.phonetics.phones import decoded
+
+        if entry.language != "zh":
+            yield from (decoded(sound) for sound in sounds_of(entry, self._lexicon) if sound)
+
+    def _mandarin(self, entry: Entry) -> Iterator[str]:
+        from voice_ime.personalize.mandarin_index import concerns, given_sounds, mixed
+
+        if not concerns(entry):
+            return
+        ways = [way for hint in entry.sounds for way in given_sounds(hint, self._surnames)]
+        if has_han(entry.written):
+            ways += mixed(entry.written, self._surnames)
+        yield from (" ".join(map(pinyin, way)) for way in ways)
+
+    @cached_property
+    def _lexicon(self) -> "English":
+        from voice_ime.personalize.phonetics.english import English
+
+        return English()
+
+    @cached_property
+    def _surnames(self) -> dict[str, str]:
+        return {name: reading for name, (_, reading) in self._chinese.surnames.items() if reading}
+
+    @cached_property
+    def _chinese(self) -> "ChineseLexicon":
+        from voice_ime.personalize.chinese_words import ChineseLexicon
+
+        return ChineseLexicon()
 
 
-def near(profile: Profile, text: str) -> Sequence[Candidate]:
-    """The entries that could have been said where `text` was heard."""
-    words = tuple(Word(piece) for piece in _PIECE.findall(text))
-    try:
-        return index_of(profile).candidates(Hypothesis(text, words, final=True), None)
-    except NotImplementedError:
-        return ()
+def pinyin(syllable: "Syllable") -> str:
+    """As people write it: "wei3" for what is an initial-less ui inside."""
+    initial, final = syllable.initial, syllable.final
+    if not initial:
+        final = _WHOLE.get(final) or _FIRST.get(final[:1], final[:1]) + final[1:]
+    elif final.startswith("v"):
+        final = ("u" if initial in ("j", "q", "x") else "ü") + final[1:]
+    return f"{initial.strip('=')}{final}{syllable.tone or ''}"
+
+
+def near(profile: Profile, text: str) -> "Sequence[Candidate]":
+    """The entries that could have been said where `text` was heard, each once, the likeliest first."""
+    from voice_ime.personalize.retrieve import index_of
+
+    words = tuple(Word(word) for word in text.split())
+    found = index_of(profile).candidates(Hypothesis(text, words, final=True), None)
+    return list({each.entry.id: each for each in reversed(found)}.values())[::-1]

@@ -21,7 +21,7 @@ from voice_ime.personalize.formats.base import MOST_BYTES, Unfit, entry_of, rule
 from voice_ime.personalize.formats.reasons import reason, wrong_value
 from voice_ime.personalize.formats.table import format_named, read
 from voice_ime.personalize.profile import Entry, Kind, Preferences, Profile, Rule, Source
-from voice_ime.personalize.sounding import ability
+from voice_ime.personalize.sounding import Pronouncer, ability
 from voice_ime.server.http import body_of, json_of, messages_of, number_in, truth_in
 from voice_ime.store.base import Author, Change, Put, Remove, Store, revision_row
 from voice_ime.store.current import Profiles
@@ -74,6 +74,7 @@ class _Api:
         self._store = store
         self._profiles = profiles
         self._capabilities = capabilities
+        self._pronouncer = Pronouncer()
 
     # --- profiles ---
 
@@ -121,7 +122,11 @@ class _Api:
     async def entry(self, request: Request, name: str, id: str) -> Response:
         profile = await self._current(name)
         entry = _named(profile, profile.entries, id)
-        body = {"entry": _row(entry), "ability": ability(entry, self._capabilities).value}
+        body = {
+            "entry": _row(entry),
+            "ability": ability(entry, self._capabilities).value,
+            "readings": await run_in_threadpool(self._pronouncer.readings, entry),
+        }
         return _answer(body, profile.revision)
 
     async def rule(self, request: Request, name: str, id: str) -> Response:

@@ -18,13 +18,14 @@ def test_arguments(parser: Parser, messages: Messages) -> None:
 
 
 def test(desk: Desk, arguments: argparse.Namespace) -> int:
-    from voice_ime.personalize.sounding import ability, readings
+    from voice_ime.personalize.sounding import Pronouncer, ability
 
     profile = desk.profile()
     listed = _listed(profile, arguments.words)
     capabilities = _capabilities(desk)
+    pronouncer = Pronouncer()
     for entry in listed or [_as_if(desk, arguments.words)]:
-        sounds = readings(entry)
+        sounds = pronouncer.readings(entry)
         can = ability(entry, capabilities) if capabilities else None
         row = {
             "entry": entry.id if listed else None,
@@ -34,7 +35,8 @@ def test(desk: Desk, arguments: argparse.Namespace) -> int:
             "ability": can.value if can else None,
         }
         between = desk.messages("profile.entry.between")
-        desk.tell(row, "profile.test.sounds", written=entry.written, sounds=between.join(sounds))
+        key = "profile.test.sounds" if sounds else "profile.test.no_sound"
+        desk.tell(row, key, written=entry.written, sounds=between.join(sounds))
         if can and capabilities:
             desk.say(f"profile.ability.{can.value}", engine=capabilities.engine)
     if not listed:
@@ -45,6 +47,7 @@ def test(desk: Desk, arguments: argparse.Namespace) -> int:
 
 def _tell_candidates(desk: Desk, profile: "Profile", words: str) -> None:
     """What the text alone would make of these words if they were heard."""
+    from voice_ime.personalize.profile import Strength
     from voice_ime.personalize.sounding import near
 
     for candidate in near(profile, words):
@@ -55,7 +58,10 @@ def _tell_candidates(desk: Desk, profile: "Profile", words: str) -> None:
             "distance": round(candidate.distance, 3),
             "score": round(candidate.text_score, 3),
         }
-        key = "profile.test.would_write" if candidate.text_score > 0 else "profile.test.might_write"
+        surely = (
+            candidate.text_score > 0 and candidate.entry.strength is not Strength.NEVER and not candidate.homophones
+        )
+        key = "profile.test.would_write" if surely else "profile.test.might_write"
         desk.tell(row, key, heard=words, written=candidate.entry.written)
 
 

@@ -1,0 +1,75 @@
+"""Each entry tells how it sounds and what the engine in use can do with it."""
+
+import pytest
+
+from tests.needs import needs_package
+from voice_ime.engine.base import Capabilities
+from voice_ime.personalize.profile import Entry, Profile, Sound, SoundKind
+from voice_ime.personalize.sounding import Ability, Pronouncer, ability, near
+
+CHECKS = Capabilities(engine="a", languages=("en",), scores_text=True)
+LISTENS_AGAIN = Capabilities(engine="b", languages=("en", "zh"), takes_phrases=True)
+NEITHER = Capabilities(engine="c", languages=("en", "zh"))
+
+
+def entry(written: str, **fields: object) -> Entry:
+    return Entry.model_validate({"id": "e", "written": written, **fields})
+
+
+@pytest.mark.parametrize(
+    ("listed", "engine", "expected"),
+    [
+        (entry("Kowalski"), CHECKS, Ability.CHECKED),
+        (entry("Kowalski"), LISTENS_AGAIN, Ability.TOLD),
+        (entry("Kowalski"), NEITHER, Ability.TEXT),
+        (entry("Kowalski", strength="never"), CHECKS, Ability.OFFERED),
+        (entry("张伟"), CHECKS, Ability.UNHEARD),
+        (entry("Kowalski", language="zh"), CHECKS, Ability.UNHEARD),
+        (entry("张伟"), LISTENS_AGAIN, Ability.TOLD),
+    ],
+)
+def test_nothing_is_ignored_without_a_word(listed: Entry, engine: Capabilities, expected: Ability) -> None:
+    assert ability(listed, engine) is expected
+
+
+def test_an_english_name_has_its_phones() -> None:
+    assert "K L IY" in Pronouncer().readings(entry("CLI", sounds=[Sound(kind=SoundKind.WORDS, text="clee")]))
+    assert Pronouncer().readings(entry("Robert")) == ("R AA B ER T",)
+
+
+def test_a_chinese_name_has_its_pinyin_with_all_readings() -> None:
+    needs_package("pypinyin")
+    readings = Pronouncer().readings(entry("单雄信"))
+    assert readings[0] == "shan4 xiong2 xin4"
+    assert "dan1 xiong2 xin4" in readings
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("张伟", "zhang1 wei3"),
+        ("王燕", "wang2 yan4"),
+        ("吴英", "wu2 ying1"),
+        ("于月", "yu2 yue4"),
+        ("尤文", "you2 wen2"),
+        ("吕居", "lü3 ju1"),
+        ("安娥", "an1 e2"),
+        ("易银", "yi4 yin2"),
+    ],
+)
+def test_pinyin_is_written_as_people_write_it(written: str, said: str) -> None:
+    needs_package("pypinyin")
+    assert said in Pronouncer().readings(entry(written))
+
+
+def test_a_given_sound_comes_with_that_of_the_written_form() -> None:
+    readings = Pronouncer().readings(
+        entry("Zoë", sounds=[Sound(kind=SoundKind.ARPABET, text="Z OW IY")], language="en")
+    )
+    assert "Z OW IY" in readings
+
+
+def test_what_could_have_been_said_is_found_once() -> None:
+    listed = entry("Kowalski", sounds=[Sound(kind=SoundKind.WORDS, text="co val ski")])
+    found = near(Profile(name="ann", entries=(listed,)), "we met co walski")
+    assert [each.entry.written for each in found] == ["Kowalski"]

@@ -159,8 +159,8 @@ class ServerSettings(_Settings):
     """Connected clients at a time."""
     max_busy: float = Field(0.6, gt=0, le=1)
     """New speakers are refused while detection and finals take more than this share of the decoding threads' time."""
-    max_wait_s: float = Field(0.06, gt=0, le=60)
-    """... or have to wait longer than this for a thread, on average."""
+    max_wait_s: float = Field(0.02, gt=0, le=60)
+    """... or have to wait longer than this for a thread, on average. Whoever is alone is never refused."""
     max_kept_sessions: int = Field(32, ge=1, le=10_000)
     """Sessions remembered after their connection was cut."""
     resume_s: float = Field(300, ge=0, le=86_400)

@@ -21,7 +21,7 @@ from voice_ime.engine.base import SAMPLE_RATE, Capabilities, Engine, Hypothesis,
 from voice_ime.engine.sherpa_check import check
 from voice_ime.engine.sherpa_folder import ModelFolder, read_folder
 from voice_ime.engine.sherpa_recognizer import Heard, Pass, Recognizer, StreamingRecognizer, open_recognizer
-from voice_ime.engine.sherpa_scoring import Encoded, Scorer, ctc_token_scores, open_scorer
+from voice_ime.engine.sherpa_scoring import Encoded, Scorer, Written, ctc_token_scores, open_scorer
 from voice_ime.engine.sherpa_tokens import Tokens, read_tokens
 from voice_ime.engine.sherpa_words import words_of
 from voice_ime.errors import LanguageNotSupported, RecognitionFailed
@@ -81,11 +81,13 @@ class SherpaUtterance(Utterance):
         self._pass: Pass | None = None
         self._prepared: Hypothesis | None = None
         self._encoded: Encoded | None = None
+        self._heard = Heard()
 
     def feed(self, samples: Samples) -> None:
         if len(samples):
             self._pieces.append(np.array(samples, np.float32))
             self._prepared = self._encoded = None
+            self._heard = Heard()
 
     def partial(self) -> Hypothesis | None:
         if self._heard_pieces == len(self._pieces):
@@ -112,13 +114,14 @@ class SherpaUtterance(Utterance):
         self._pieces = []
         self._heard_pieces = 0
         self._pass = self._prepared = self._encoded = None
+        self._heard = Heard()
 
     def score(self, texts: list[str]) -> list[float]:
         """-inf for a text that the model cannot write, and for every text where there was only silence."""
         if _is_silent(self._sound()):
             return [-math.inf if text.strip() else 0.0 for text in texts]
         with self._engine.model() as model:
-            return model.score(self._encoded_sound(model), texts)
+            return model.score(self._encoded_sound(model), texts, self._heard)
 
     def rehear(self, phrases: tuple[str, ...]) -> Hypothesis:
         with self._engine.model() as model:
@@ -130,7 +133,8 @@ class SherpaUtterance(Utterance):
     def _final(self, model: "Model") -> Hypothesis:
         if self._prepared is None:
             begun = time.perf_counter()
-            self._prepared = self._hypothesis(model, self._caught_up(model).end(), begun)
+            self._heard = self._caught_up(model).end()
+            self._prepared = self._hypothesis(model, self._heard, begun)
         return self._prepared
 
     def _hypothesis(self, model: "Model", heard: Heard, begun: float) -> Hypothesis:
@@ -237,9 +241,11 @@ class Model:
         """None, and one that the model can write: to try it out with."""
         return [(), self.usable(token for token in self.tokens.numbers if token.isalnum())[:1]]
 
-    def score(self, encoded: Encoded, texts: Sequence[str]) -> list[float]:
+    def score(self, encoded: Encoded, texts: Sequence[str], heard: Heard) -> list[float]:
+        """`heard`: what the library made of the same sound; empty: not known."""
         spelled = [self.tokens.spell(text) for text in texts]
-        scores = iter(self.scorer.score(encoded, [text for text in spelled if text is not None]))
+        known = [text for text in spelled if text is not None]
+        scores = iter(self.scorer.score(encoded, known, self._written(heard)))
         return [-math.inf if text is None else min(next(scores), 0.0) for text in spelled]
 
     def hypothesis(
@@ -262,16 +268,20 @@ class Model:
             text,
             words_of(text, heard, sure, sound),
             final=final,
-            log_probability=None if encoded is None else self.score(encoded, [text])[0],
+            log_probability=None if encoded is None else self.score(encoded, [text], heard)[0],
             language=language,
             timings={"decode_s": time.perf_counter() - begun},
         )
 
     def _sure(self, heard: Heard, encoded: Encoded) -> Sequence[float]:
-        numbers = [self.tokens.numbers.get(token, -1) for token in heard.tokens]
-        if not heard.starts or -1 in numbers or not len(encoded.frames):
+        written = self._written(heard)
+        if written is None or not len(encoded.frames):
             return ()
-        return ctc_token_scores(encoded, numbers, heard.starts)
+        return ctc_token_scores(encoded, written.tokens, written.starts)
+
+    def _written(self, heard: Heard) -> Written | None:
+        numbers = [self.tokens.numbers.get(token, -1) for token in heard.tokens]
+        return None if not heard.starts or -1 in numbers else Written(numbers, heard.starts)
 
 
 def _is_silent(sound: Samples) -> bool:

@@ -7,7 +7,7 @@ with at most one token in a frame, which is how the library decodes.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -28,6 +28,8 @@ Text = Sequence[int]
 
 _MELS = 80
 _FRAME_S = 0.01
+_MARGIN_S = 0.4
+"""A token may have been written so much earlier or later than it was heard."""
 _TYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(bool)": np.bool_}
 
 
@@ -39,8 +41,15 @@ class Encoded:
     """[time, width]: log-probabilities of the tokens (CTC), or what the joiner takes (transducer)."""
     frame_s: float
     """Seconds from one frame to the next."""
-    known: dict[tuple[Text, int], Reals] = field(default_factory=dict)
-    """Transducers: log-probability in each frame of a token after others; filled as it is asked for."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What the library heard: texts that are mostly the same need not be looked for everywhere."""
+
+    tokens: Text
+    starts: Sequence[float]
+    """Seconds at which each token was written."""
 
 
 class Scorer(ABC):
@@ -50,7 +59,7 @@ class Scorer(ABC):
     def encode(self, sound: Samples) -> Encoded: ...
 
     @abstractmethod
-    def score(self, encoded: Encoded, texts: Sequence[Text]) -> list[float]:
+    def score(self, encoded: Encoded, texts: Sequence[Text], written: Written | None = None) -> list[float]:
         """Natural logarithm of the probability of each text."""
 
 
@@ -69,7 +78,8 @@ class CtcScorer(Scorer):
     def encode(self, sound: Samples) -> Encoded:
         return self._encoder.run(sound)
 
-    def score(self, encoded: Encoded, texts: Sequence[Text]) -> list[float]:
+    def score(self, encoded: Encoded, texts: Sequence[Text], written: Written | None = None) -> list[float]:
+        """All of it is cheap enough without `written`."""
         return ctc_scores(encoded.frames, texts)
 
 
@@ -83,39 +93,82 @@ class TransducerScorer(Scorer):
     def encode(self, sound: Samples) -> Encoded:
         return self._encoder.run(sound)
 
-    def score(self, encoded: Encoded, texts: Sequence[Text]) -> list[float]:
-        self._find_out(encoded, {step for text in texts for step in self._steps(text)})
-        longest = max((len(text) for text in texts), default=0)
-        blank = np.full((len(encoded.frames), len(texts), longest + 1), -np.inf)
+    def score(self, encoded: Encoded, texts: Sequence[Text], written: Written | None = None) -> list[float]:
+        rows = [self._places(encoded, text, written) for text in texts]
+        told = self._told(encoded.frames, [place for row in rows for place in row])
+        blank = np.full((len(encoded.frames), len(texts), max(map(len, rows), default=0)), -np.inf)
         write = blank.copy()
-        for row, text in enumerate(texts):
-            for place, (after, token) in enumerate(self._steps(text)):
-                write[:, row, place] = encoded.known[after, token]
-                blank[:, row, place] = encoded.known[after, BLANK]
+        for row, places in enumerate(rows):
+            for column, place in enumerate(places):
+                here = slice(place.begin, place.end)
+                first, likely = told[place.after]
+                there = slice(place.begin - first, place.end - first)
+                blank[here, row, column] = likely[BLANK][there]
+                write[here, row, column] = likely[place.token][there]
         return transducer_scores(blank, write, [len(text) for text in texts])
 
-    def _steps(self, text: Text) -> list[tuple[Text, int]]:
+    def _places(self, encoded: Encoded, text: Text, written: Written | None) -> list["_Place"]:
         """Each token with what the decoder sees before it, and the blank that ends the text."""
         whole = (*(-1,) * (self._context - 1), BLANK, *text)
-        return [(whole[at : at + self._context], token) for at, token in enumerate((*text, BLANK))]
+        spans = spans_of(text, written, encoded.frame_s, len(encoded.frames))
+        return [
+            _Place(whole[at : at + self._context], token, *span)
+            for at, (token, span) in enumerate(zip((*text, BLANK), spans, strict=True))
+        ]
 
-    def _find_out(self, encoded: Encoded, steps: set[tuple[Text, int]]) -> None:
-        wanted: dict[Text, set[int]] = {}
-        for after, token in steps:
-            if (after, token) not in encoded.known:
-                wanted.setdefault(after, {BLANK}).add(token)
-        for after, tokens in wanted.items():
-            told = self._after(encoded.frames, after)
-            for token in tokens:
-                encoded.known[after, token] = told[:, token].copy()
+    def _told(self, frames: Floats, places: Sequence["_Place"]) -> dict[Text, tuple[int, dict[int, Floats]]]:
+        """For what the decoder sees: a first frame, and from there the log-probabilities of the tokens asked for."""
+        by_context: dict[Text, list[_Place]] = {}
+        for place in places:
+            by_context.setdefault(place.after, []).append(place)
+        told: dict[Text, tuple[int, dict[int, Floats]]] = {}
+        for after, wanted in by_context.items():
+            first, last = min(place.begin for place in wanted), max(place.end for place in wanted)
+            tokens = {BLANK, *(place.token for place in wanted)}
+            told[after] = first, self._after(frames[first:last], after, tokens)
+        return told
 
-    def _after(self, frames: Floats, after: Text) -> Reals:
-        """[time, tokens]: log-probabilities of all tokens after these."""
+    def _after(self, frames: Floats, after: Text, tokens: set[int]) -> dict[int, Floats]:
+        """[time] for each token: its log-probability after these."""
         decoded = _run(self._decoder, [np.array([after], np.int64)])[0]
-        logits: Reals = _run(self._joiner, [frames, np.repeat(decoded, len(frames), axis=0)])[0].astype(np.float64)
-        top = logits.max(axis=1, keepdims=True)
-        likely: Reals = logits - top - np.log(np.exp(logits - top).sum(axis=1, keepdims=True))
-        return likely
+        logits: Floats = _run(self._joiner, [frames, np.repeat(decoded, len(frames), axis=0)])[0]
+        top = logits.max(axis=1, initial=-np.inf)
+        total = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
+        return {token: logits[:, token] - total for token in tokens}
+
+
+@dataclass(frozen=True)
+class _Place:
+    """One place of a text: what may be written next, and when."""
+
+    after: Text
+    """What the decoder sees: the last tokens."""
+    token: int
+    begin: int
+    end: int
+    """Frames worth looking at."""
+
+
+def spans_of(text: Text, written: Written | None, frame_s: float, count: int) -> list[tuple[int, int]]:
+    """For each place of `text`, and its end: the frames (first, last exclusive) at which it may have come that far.
+
+    Where `text` is as what was heard, around the moment at which that was written; elsewhere anywhere between.
+    """
+    if written is None or not written.starts:
+        return [(0, count)] * (len(text) + 1)
+    heard, moments = list(written.tokens), [round(start / frame_s) for start in written.starts]
+    most = min(len(text), len(heard))
+    before = next((at for at in range(most) if text[at] != heard[at]), most)
+    behind = next((at for at in range(most - before) if text[-1 - at] != heard[-1 - at]), most - before)
+    margin = round(_MARGIN_S / frame_s)
+    first_changed, first_behind = before, len(text) - behind
+    ends = [*moments[:before], *[None] * (first_behind - first_changed), *moments[len(moments) - behind :]]
+    latest = [min((each for each in ends[at:] if each is not None), default=count) for at in range(len(ends))]
+    earliest = [max((each for each in ends[:at] if each is not None), default=0) for at in range(len(ends) + 1)]
+    return [
+        (max(0, begin - margin), min(count, end + margin + 1))
+        for begin, end in zip(earliest, [*latest, count], strict=True)
+    ]
 
 
 # --- the encoder ---

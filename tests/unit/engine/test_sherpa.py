@@ -24,7 +24,7 @@ needs_package("kaldi-native-fbank")
 
 from voice_ime.engine.sherpa import SherpaEngine  # noqa: E402
 from voice_ime.engine.sherpa_recognizer import _OPENERS, Heard  # noqa: E402
-from voice_ime.engine.sherpa_scoring import ctc_scores, features, transducer_scores  # noqa: E402
+from voice_ime.engine.sherpa_scoring import Written, ctc_scores, features, spans_of, transducer_scores  # noqa: E402
 from voice_ime.engine.sherpa_words import words_of  # noqa: E402
 
 MICRO = MODELS / "micro_zh"
@@ -378,6 +378,30 @@ def test_a_score_of_a_transducer_is_the_sum_over_all_alignments_with_one_token_a
     one, none = transducer_scores(blank, write, [1, 0])
     assert one == pytest.approx(math.log(3 * 0.4 * 0.6**2))
     assert none == pytest.approx(3 * nothing)
+
+
+def test_a_place_of_a_text_is_looked_for_around_the_moment_at_which_it_was_heard():
+    written = Written([5, 6, 7, 8], [1.0, 2.0, 3.0, 4.0])
+    assert spans_of([5, 6, 7, 8], written, 0.1, 60) == [(0, 15), (6, 25), (16, 35), (26, 45), (36, 60)]
+
+
+def test_other_words_are_looked_for_between_those_that_are_the_same():
+    written = Written([5, 6, 7, 8], [1.0, 2.0, 3.0, 4.0])
+    assert spans_of([5, 9, 9, 8], written, 0.1, 60) == [(0, 15), (6, 45), (6, 45), (6, 45), (36, 60)]
+    assert spans_of([5, 8], written, 0.1, 60) == [(0, 15), (6, 45), (36, 60)]
+    assert spans_of([9], written, 0.1, 60) == [(0, 60), (0, 60)]
+    assert spans_of([], written, 0.1, 60) == [(0, 60)]
+
+
+def test_looking_only_around_what_was_heard_hardly_changes_the_scores(transducer: SherpaEngine):
+    with transducer.model() as model:
+        encoded = model.scorer.encode(sound_of(ZHAO))
+        utterance = transducer.begin(Options(language="zh"))
+        utterance.feed(sound_of(ZHAO))
+        utterance.finish()
+        texts = ["老赵的声音在成都", "老林的声音在成都", "老赵先生的声音在成都", "小林的邮件在武汉"]
+        everywhere = model.score(encoded, texts, Heard())
+    assert utterance.score(texts) == pytest.approx(everywhere, abs=0.3)
 
 
 def test_features_are_one_frame_for_each_ten_milliseconds():

@@ -91,13 +91,10 @@ async def test_work_that_nobody_waits_for_any_more_is_not_begun() -> None:
 
 
 async def test_work_that_can_be_left_out_is_left_out_when_no_thread_is_free() -> None:
-    done: list[str] = []
     async with busy_pool() as busy:
-        left_out = await busy.pool.run_if_free(Urgency.PARTIAL, lambda: done.append("partial"), within_s=0.01)
+        assert await busy.pool.run_if_free(Urgency.PARTIAL, lambda: "in vain", within_s=0.01) is None
         await busy.free()
-        assert left_out is None
         assert await busy.pool.run_if_free(Urgency.PARTIAL, lambda: "well", within_s=10) == "well"
-    assert done == []
 
 
 async def test_work_that_has_begun_is_waited_for_however_long_it_takes() -> None:
@@ -114,4 +111,35 @@ async def test_work_that_has_begun_is_waited_for_however_long_it_takes() -> None
     await asyncio.sleep(0.03)  # longer than it was ready to wait
     free.set()
     assert await waiting == "done"
+    pool.close()
+
+
+async def test_one_thread_of_several_is_kept_free_of_partials() -> None:
+    pool = Pool(2)
+    free = threading.Event()
+    partials = [asyncio.create_task(pool.run(Urgency.PARTIAL, lambda: free.wait(10))) for _ in range(2)]
+    await asyncio.sleep(0)  # lets the two take their places
+    async with asyncio.timeout(20):
+        assert await pool.run(Urgency.FINAL, lambda: "final") == "final"
+        assert await pool.run(Urgency.DETECTION, lambda: "detection") == "detection"
+    free.set()
+    assert await asyncio.gather(*partials) == [True, True]
+    pool.close()
+
+
+async def test_the_load_tells_how_long_what_cannot_be_left_out_had_to_wait() -> None:
+    async with busy_pool() as busy:
+        waiting = asyncio.create_task(busy.pool.run(Urgency.DETECTION, lambda: None))
+        await asyncio.sleep(0.05)  # it waits at least so long
+        await busy.free()
+        await waiting
+        load = busy.pool.load
+        assert load.wait_s > 0.01
+        assert load.busy > 0
+
+
+async def test_partials_are_no_load_since_they_can_be_left_out() -> None:
+    pool = Pool(1)
+    await pool.run(Urgency.PARTIAL, lambda: threading.Event().wait(0.02))
+    assert (pool.load.busy, pool.load.wait_s) == (0, 0)
     pool.close()

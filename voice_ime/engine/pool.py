@@ -1,11 +1,14 @@
 """The threads that do the work, and who is served first. The event loop only waits here."""
 
 import asyncio
+import heapq
 import itertools
 import logging
-import queue
+import math
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, TypeVar
 
@@ -23,17 +26,38 @@ class Urgency(IntEnum):
     PARTIAL = 3
 
 
+LATELY_S = 5.0
+"""What is older counts for less than a third in `Load`."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """How busy the threads have been lately with what cannot be left out: detection and finals."""
+
+    busy: float
+    """The share of their time, 0 to 1, that went into it."""
+    wait_s: float
+    """How long it had to wait for a thread, on average."""
+
+
 class Pool:
-    """`workers` threads that run blocking calls, the most urgent first, else in the order they came."""
+    """`workers` threads that run blocking calls, the most urgent first, else in the order they came.
+
+    One of several threads is kept free of partials: those that speak on must not keep those waiting who have spoken.
+    """
 
     def __init__(self, workers: int) -> None:
-        self._jobs: queue.PriorityQueue[tuple[int, int, Callable[[], None] | None]] = queue.PriorityQueue()
-        self._numbers = itertools.count()
+        self._jobs = _Jobs(partials=max(1, workers - 1))
+        self._meter = _Meter(workers)
         self._threads = [
             threading.Thread(target=self._work, name=f"decode-{number}", daemon=True) for number in range(workers)
         ]
         for thread in self._threads:
             thread.start()
+
+    @property
+    def load(self) -> Load:
+        return self._meter.read()
 
     async def run(self, urgency: Urgency, call: Callable[[], T]) -> T:
         """What `call()` returns or raises. A cancelled wait does not stop a call that has begun."""
@@ -52,30 +76,110 @@ class Pool:
         """Queues `call`. Whoever takes `claim` first, a thread or the one who waits, decides whether it is run."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
+        put = time.monotonic()
 
         def job() -> None:
             if answer.cancelled() or not claim.acquire(blocking=False):
                 return
+            begun = time.monotonic()
+            outcome: tuple[Callable[[Any], None], Any]
             try:
-                result = call()
+                outcome = answer.set_result, call()
             except BaseException as error:  # every outcome belongs to the caller, who waits for it
-                _deliver(loop, answer, answer.set_exception, error)
-            else:
-                _deliver(loop, answer, answer.set_result, result)
+                outcome = answer.set_exception, error
+            if urgency <= Urgency.DETECTION:
+                self._meter.note(begun - put, time.monotonic() - begun)
+            _deliver(loop, answer, *outcome)
 
-        self._jobs.put((urgency, next(self._numbers), job))
+        self._jobs.put(urgency, job)
         return answer
 
     def close(self) -> None:
         """Waits for calls that have begun; those still waiting are not run."""
-        for _ in self._threads:
-            self._jobs.put((-1, next(self._numbers), None))
+        self._jobs.close()
         for thread in self._threads:
             thread.join()
 
     def _work(self) -> None:
-        while (job := self._jobs.get()[2]) is not None:
+        while (taken := self._jobs.take()) is not None:
+            urgency, job = taken
             job()
+            self._jobs.done(urgency)
+
+
+class _Jobs:
+    """What waits for a thread. At most `partials` partials are handed out at a time."""
+
+    def __init__(self, partials: int) -> None:
+        self._partials = partials
+        self._waiting: list[tuple[int, int, Callable[[], None]]] = []
+        self._numbers = itertools.count()
+        self._closed = False
+        self._changed = threading.Condition()
+
+    def put(self, urgency: Urgency, job: Callable[[], None]) -> None:
+        with self._changed:
+            heapq.heappush(self._waiting, (urgency, next(self._numbers), job))
+            self._changed.notify()
+
+    def take(self) -> tuple[Urgency, Callable[[], None]] | None:
+        """Waits for the most urgent; None once it is closed."""
+        with self._changed:
+            while not self._closed and not self._is_any_due():
+                self._changed.wait()
+            if self._closed:
+                return None
+            urgency, _, job = heapq.heappop(self._waiting)
+            self._partials -= urgency == Urgency.PARTIAL
+            return Urgency(urgency), job
+
+    def done(self, urgency: Urgency) -> None:
+        """What was taken has been run."""
+        if urgency == Urgency.PARTIAL:
+            with self._changed:
+                self._partials += 1
+                self._changed.notify()
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _is_any_due(self) -> bool:
+        return bool(self._waiting) and (self._waiting[0][0] < Urgency.PARTIAL or self._partials > 0)
+
+
+class _Meter:
+    """Keeps averages in which the past fades."""
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._lock = threading.Lock()
+        self._then = time.monotonic()
+        self._worked_s = 0.0
+        self._waited_s = 0.0
+        self._calls = 0.0
+
+    def note(self, waited_s: float, worked_s: float) -> None:
+        with self._lock:
+            self._fade()
+            self._worked_s += worked_s
+            self._waited_s += waited_s
+            self._calls += 1
+
+    def read(self) -> Load:
+        with self._lock:
+            self._fade()
+            busy = self._worked_s / LATELY_S / self._workers
+            return Load(min(1.0, busy), self._waited_s / max(self._calls, 1.0))
+
+    def _fade(self) -> None:
+        now = time.monotonic()
+        left = math.exp((self._then - now) / LATELY_S)
+        self._then = now
+        self._worked_s *= left
+        self._waited_s *= left
+        self._calls *= left
 
 
 def _deliver(

@@ -44,7 +44,9 @@ def create_app(
         pool = Pool(settings.engine.workers)
         try:
             async with asyncio.TaskGroup() as tasks:
-                sessions = Sessions(settings.server, _stream_maker(settings, engine, detector, pool), tasks)
+                sessions = Sessions(
+                    settings.server, lambda: pool.load, _stream_maker(settings, engine, detector, pool), tasks
+                )
                 app.state.services = Services(settings, gate, sessions, engine.capabilities)
                 yield
                 sessions.close()
@@ -66,10 +68,16 @@ def create_app(
     @app.get("/readyz")
     async def readyz() -> JSONResponse:
         """Whether another speaker would be served now."""
-        connected = app.state.services.sessions.connected
-        free = settings.server.max_sessions - connected
-        body = {"ready": free > 0, "engine": engine.capabilities.engine, "sessions": connected, "free": free}
-        return JSONResponse(body, status_code=200 if free > 0 else 503)
+        sessions: Sessions = app.state.services.sessions
+        load = sessions.load()
+        body = {
+            "ready": sessions.free > 0,
+            "engine": engine.capabilities.engine,
+            "sessions": sessions.connected,
+            "free": sessions.free,
+            "load": {"busy": round(load.busy, 3), "wait_s": round(load.wait_s, 4)},
+        }
+        return JSONResponse(body, status_code=200 if sessions.free > 0 else 503)
 
     if settings.server.tell_lateness:
 

@@ -18,6 +18,7 @@ from voice_ime.errors import (
     HelloTimeout,
     OutOfOrder,
     ProtocolError,
+    ServerBusy,
     ServerFull,
     TooFast,
     TooLarge,
@@ -243,7 +244,7 @@ class _Connection:
             logger.error("a connection ended by a fault of ours", exc_info=error)
             error = VoiceImeError()
         code = CLOSE_PROTOCOL if isinstance(error, ProtocolError) else CLOSE_FAULT
-        code = CLOSE_FULL if isinstance(error, ServerFull) else code
+        code = CLOSE_FULL if isinstance(error, ServerFull | ServerBusy) else code
         try:
             await self._send(explain(error, self._language, fatal=True))
             await self._websocket.close(code, error.code)

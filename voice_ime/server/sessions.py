@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from voice_ime import protocol as wire
-from voice_ime.errors import Replaced, ServerFull, VoiceImeError
+from voice_ime.engine.pool import Load
+from voice_ime.errors import Replaced, ServerBusy, ServerFull, VoiceImeError
 from voice_ime.server.stream import Stream
 from voice_ime.settings import ServerSettings
 
@@ -33,8 +34,13 @@ class Sessions:
     """Forgetting a session that is not connected loses nothing: its client sends the sound again."""
 
     def __init__(
-        self, settings: ServerSettings, make_stream: Callable[[wire.Hello], Stream], tasks: asyncio.TaskGroup
+        self,
+        settings: ServerSettings,
+        load: Callable[[], Load],
+        make_stream: Callable[[wire.Hello], Stream],
+        tasks: asyncio.TaskGroup,
     ) -> None:
+        self.load = load
         self._settings = settings
         self._make_stream = make_stream
         self._tasks = tasks
@@ -44,8 +50,13 @@ class Sessions:
     def connected(self) -> int:
         return sum(held.disconnect is not None for held in self._held.values())
 
+    @property
+    def free(self) -> int:
+        """How many more would be served now; 0 also while those who are here keep the machine busy."""
+        return 0 if self._is_busy() else max(0, self._settings.max_sessions - self.connected)
+
     def open(self, hello: wire.Hello, disconnect: Callable[[Exception], None]) -> tuple[Stream, bool]:
-        """(the stream, whether it was known). ServerFull where no place is free."""
+        """(the stream, whether it was known). ServerFull, ServerBusy; never for a session that is known."""
         known = self._held.get(hello.session)
         if known is not None:
             if known.disconnect is not None:
@@ -55,6 +66,8 @@ class Sessions:
             return known.stream, True
         if self.connected >= self._settings.max_sessions:
             raise ServerFull(limit=self._settings.max_sessions)
+        if self._is_busy():
+            raise ServerBusy()
         stream = self._make_stream(hello)
         task = self._tasks.create_task(self._work(stream))
         self._held[hello.session] = _Held(stream, task, disconnect)
@@ -79,6 +92,13 @@ class Sessions:
     def close(self) -> None:
         for name in list(self._held):
             self.forget(name)
+
+    def _is_busy(self) -> bool:
+        """Nobody is refused for the sake of nobody."""
+        if not self.connected:
+            return False
+        load = self.load()
+        return load.busy > self._settings.max_busy or load.wait_s > self._settings.max_wait_s
 
     def _make_room(self) -> None:
         waiting = [name for name, held in self._held.items() if held.disconnect is None]

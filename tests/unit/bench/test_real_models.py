@@ -1,0 +1,112 @@
+"""The one command that fetches and measures models, on tiny ones from a local hub."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.needs import ROOT, needs_package
+from tests.server.hub import Hub, serving
+
+needs_package("jiwer")
+needs_package("whisper-normalizer", "whisper_normalizer")
+needs_package("sherpa-onnx", "sherpa_onnx")
+needs_package("faster-whisper", "faster_whisper")
+needs_package("tomlkit")
+
+import tomlkit  # noqa: E402
+
+from voice_ime.models.manifest import Manifest, Model  # noqa: E402
+
+MODELS = ROOT / "tests" / "models"
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def model_of(name: str, folder: Path, engine: str, source: dict[str, str], **settings: Any) -> Model:
+    return Model.model_validate(
+        {
+            "id": name,
+            "name": name,
+            "engine": engine,
+            "settings": settings,
+            "languages": ["zh"],
+            "streaming": False,
+            "licence": {"name": "MIT", "commercial": "yes"},
+            "supports": {},
+            "files": [{"name": path.name, "role": "part", "bytes": path.stat().st_size} for path in folder.iterdir()],
+            "sources": [source],
+        }
+    )
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    with serving(Hub()) as running:
+        yield running
+
+
+@pytest.fixture
+def config(hub: Hub, tmp_path: Path) -> Path:
+    """A list of a model at the hub, one in an archive, and one that nobody has any more."""
+    transducer, whisper = MODELS / "micro_zh" / "streaming-transducer", MODELS / "whisper_micro"
+    hub.add_hub("ann/whisper", files_in(whisper))
+    archive = {"kind": "archive", "url": hub.add_archive("transducer.tar.bz2", files_in(transducer))}
+    from_hub = {"kind": "hub", "repository": "ann/whisper"}
+    manifest = Manifest(
+        model=(
+            model_of("micro-transducer", transducer, "sherpa", archive, kind="streaming-transducer"),
+            model_of("micro-whisper", whisper, "whisper", from_hub),
+            model_of("gone", whisper, "whisper", {"kind": "hub", "repository": "ann/gone"}),
+        )
+    )
+    (tmp_path / "list.toml").write_text(tomlkit.dumps(manifest.model_dump(mode="json", exclude_none=True)))
+    file = tmp_path / "settings.toml"
+    file.write_text(
+        f'[models]\nfolder = "{tmp_path}/models"\ncatalogue = "{tmp_path}/list.toml"\n'
+        '[engine.whisper]\ncompute_type = "int8"\nthreads = 1\n'
+    )
+    return file
+
+
+def recordings(folder: Path) -> Path:
+    said = {"micro_zh/clips/trained-03.ogg": "我朋友知道", "zh-weather.flac": "天气很好"}
+    rows = [
+        {"path": str(MODELS / path), "text": text, "lang": "zh", "kind": "read", "speaker": path}
+        for path, text in said.items()
+    ]
+    file = folder / "manifest.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    return file
+
+
+def test_models_are_fetched_and_measured_and_one_that_is_gone_is_a_row_that_says_so(
+    hub: Hub, config: Path, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "benchmarks.real_models", str(recordings(tmp_path)), "--config", str(config)]
+    names = "micro-transducer,micro-whisper,gone,nonsense"
+    done = subprocess.run(
+        [*command, "--models", names, "--json", str(tmp_path / "figures.json")],
+        cwd=ROOT,
+        env=dict(os.environ) | {"HF_ENDPOINT": hub.address, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    rows = {row["model"]: row for row in json.loads((tmp_path / "figures.json").read_text("utf-8"))["models"]}
+    troubles = {name: row["trouble"] for name, row in rows.items()}
+    wanted = {"micro-transducer": "", "micro-whisper": "", "gone": "model_not_there", "nonsense": "model_unknown"}
+    assert troubles == wanted, done.stderr
+    for name in ("micro-transducer", "micro-whisper"):
+        assert rows[name]["zh_recordings"] == 2
+        assert rows[name]["zh_cer"] is not None
+        assert rows[name]["final_ms_p50"] > 0
+    assert "| micro-whisper |" in done.stdout

@@ -263,13 +263,13 @@ class Model:
         if not text or _is_silent(sound):
             return Hypothesis("", final=final)
         sure = heard.log_probabilities if encoded is None else self._sure(heard, encoded)
-        language = options.language or (self.languages[0] if len(self.languages) == 1 else None)
+        known = (options.language, heard.language, self.languages[0] if len(self.languages) == 1 else None)
         return Hypothesis(
             text,
             words_of(text, heard, sure, sound),
             final=final,
             log_probability=None if encoded is None else self.score(encoded, [text], heard)[0],
-            language=language,
+            language=next((each for each in known if each in self.languages), None),
             timings={"decode_s": time.perf_counter() - begun},
         )
 

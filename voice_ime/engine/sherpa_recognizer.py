@@ -39,6 +39,8 @@ class Heard:
     """Seconds at which each token was written; empty: not told."""
     log_probabilities: tuple[float, ...] = ()
     """Of each token, natural; empty: not told."""
+    language: str = ""
+    """Empty: not told."""
 
 
 class Pass(ABC):
@@ -182,6 +184,7 @@ def _heard(result: Any, log_probabilities: Sequence[float]) -> Heard:
         tokens,
         starts if len(starts) == len(tokens) and all(map(math.isfinite, starts)) else (),
         sure if len(sure) == len(tokens) and not any(map(math.isnan, sure)) else (),
+        getattr(result, "lang", "").strip("<|>"),
     )
 
 

@@ -269,6 +269,14 @@ def test_hostile_phrases_change_nothing(transducer: SherpaEngine, phrases: tuple
     assert text_of(transducer, sound, phrases) == text_of(transducer, sound)
 
 
+def test_the_library_writes_neither_phrases_nor_texts_to_the_terminal(
+    transducer: SherpaEngine, capfd: pytest.CaptureFixture[str]
+):
+    """It does, where it is given a phrase that it cannot spell."""
+    text_of(transducer, sound_of(NAMED), ("章", "Yreka", "鑫", "章/鑫 :2"))
+    assert "".join(capfd.readouterr()) == ""
+
+
 def test_with_one_path_there_are_no_phrases_and_still_a_text():
     engine = SherpaEngine(SherpaSettings(folder=MICRO / "streaming-transducer", threads=1, paths=1))
     assert not engine.capabilities.takes_phrases

@@ -18,7 +18,7 @@ from voice_ime.settings import SherpaSettings
 def check(folder: ModelFolder, settings: SherpaSettings) -> None:
     """ModelDamaged where the model cannot be loaded and used within `settings.check_s`."""
     asked = settings.model_copy(update={"folder": folder.tokens.parent, "kind": folder.kind})
-    command = [sys.executable, "-m", __name__]
+    command = [sys.executable, "-P", "-m", __name__]
     try:
         done = subprocess.run(
             command, input=asked.model_dump_json().encode(), capture_output=True, timeout=settings.check_s
@@ -30,7 +30,7 @@ def check(folder: ModelFolder, settings: SherpaSettings) -> None:
 
 
 def main() -> int:
-    from voice_ime.engine.sherpa import Model
+    from voice_ime.engine.sherpa import Model  # which imports this module
 
     settings = SherpaSettings.model_validate_json(sys.stdin.buffer.read())
     model = Model.load(settings, checked=True)

@@ -14,6 +14,7 @@ LONGEST = 256
 """Characters of one written form."""
 MOST_ENTRIES = 20_000
 MOST_RULES = 5_000
+MOST_LESSONS = 5_000
 MOST_SOUNDS = 20
 """Pronunciations of one entry."""
 

@@ -161,9 +161,8 @@ class _Api:
         body = await json_of(request, MOST_BODY)
         try:
             preferences = Preferences.model_validate_json(json.dumps(body))
-        except ValidationError as error:
-            names = ", ".join(sorted({str(each["loc"][0]) for each in error.errors() if each["loc"]}))
-            raise WrongValue(where=names, detail=reason(messages_of(request), "preferences", {})) from None
+        except ValidationError:
+            raise WrongValue(where="preferences", detail=reason(messages_of(request), "preferences", {})) from None
         revision = await self._apply(request, name, Put(preferences))
         return _answer({"preferences": _row(preferences)}, revision)
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from voice_ime.personalize.profile import Entry, Kind, Preferences, Profile, Rule, Source
+from voice_ime.personalize.profile import Entry, Kind, Lesson, Preferences, Profile, Rule, Source
 
-Value = Entry | Rule | Preferences
+Value = Entry | Rule | Lesson | Preferences
 
 FILE = "profiles.sqlite"
 """Its name in the person's data folder."""
@@ -23,7 +23,7 @@ class Put:
 
 @dataclass(frozen=True)
 class Remove:
-    """Keep the entry or rule of that id no longer."""
+    """Keep the entry, rule or lesson of that id no longer."""
 
     kind: Kind
     id: str

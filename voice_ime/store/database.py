@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc, inspect, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, inspect, text
 
 from voice_ime.errors import DiskFull, NewerSchema, StoreBusy, StoreDamaged, StoreError
 from voice_ime.store.schema import VERSION, metadata
@@ -129,7 +129,9 @@ def _make(path: Path) -> None:
 
 def _engine(path: Path) -> Engine:
     engine = create_engine(
-        f"sqlite:///{path}", connect_args={"timeout": PATIENCE_S, "check_same_thread": False}, hide_parameters=True
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": PATIENCE_S, "check_same_thread": False},
+        hide_parameters=True,
     )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)

@@ -30,9 +30,11 @@ item = Table(
     metadata,
     Column("number", Integer, primary_key=True),
     Column("profile", ForeignKey("profile.number", ondelete="CASCADE"), nullable=False),
-    Column("kind", String(16), nullable=False),  # entry or rule
+    Column("kind", String(16), nullable=False),  # entry, rule or lesson
     Column("id", String(64), nullable=False),
-    Column("text", String(256), nullable=False),  # written or heard; this and the next two are copies out of `data`
+    Column(
+        "text", String(256), nullable=False
+    ),  # what must not be there twice; this and the next two come out of `data`
     Column("language", String(8), nullable=False),
     Column("application", String(200), nullable=False),
     Column("data", Text, nullable=False),  # JSON
@@ -41,7 +43,7 @@ item = Table(
     UniqueConstraint("profile", "kind", "text", "language", "application", name="uq_item_text"),
     sqlite_autoincrement=True,
 )
-"""Entries and rules."""
+"""Entries, rules and lessons."""
 
 revision = Table(
     "revision",

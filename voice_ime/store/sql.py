@@ -2,10 +2,10 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
@@ -24,9 +24,11 @@ from voice_ime.errors import (
 )
 from voice_ime.personalize.profile import (
     MOST_ENTRIES,
+    MOST_LESSONS,
     MOST_RULES,
     Entry,
     Kind,
+    Lesson,
     Preferences,
     Profile,
     Rule,
@@ -49,10 +51,15 @@ from voice_ime.store.history import Kept, Key, Step, reversal
 from voice_ime.store.schema import item, profile, revision
 
 PREFERENCES: Key = ("preferences", "")
-MOST: Mapping[Kind, int] = {"entry": MOST_ENTRIES, "rule": MOST_RULES}
+MOST: Mapping[Kind, int] = {"entry": MOST_ENTRIES, "rule": MOST_RULES, "lesson": MOST_LESSONS}
+"""The kinds of which a profile has many, and how many."""
+AT_ONCE = 200
+"""Values that are read in one call, which nothing else in the process can interrupt: a millisecond or two."""
 
-_ENTRIES = TypeAdapter(tuple[Entry, ...])
-_RULES = TypeAdapter(tuple[Rule, ...])
+_ENTRIES = TypeAdapter(list[Entry])
+_RULES = TypeAdapter(list[Rule])
+_LESSONS = TypeAdapter(list[Lesson])
+T = TypeVar("T")
 _DIFFERENCES = TypeAdapter(tuple[Difference, ...])
 
 
@@ -110,14 +117,14 @@ class SqlStore(Store):
             row = _row(connection, name)
             wanted = select(item.c.kind, item.c.data, item.c.used).where(item.c.profile == row.number)
             rows = connection.execute(wanted.order_by(item.c.number)).all()
-        entries = _ENTRIES.validate_json(_array(data for kind, data, _ in rows if kind == "entry"))
-        rules = _RULES.validate_json(_array(data for kind, data, _ in rows if kind == "rule"))
+        data = {each: [data for kind, data, _ in rows if kind == each] for each in MOST}
         used = (at for kind, _, at in rows if kind == "entry")
         return Profile.model_construct(
             name=name,
             revision=row.revision,
-            entries=tuple(map(_with_use, entries, used)),
-            rules=rules,
+            entries=tuple(map(_with_use, _read(_ENTRIES, data["entry"]), used)),
+            rules=tuple(_read(_RULES, data["rule"])),
+            lessons=tuple(_read(_LESSONS, data["lesson"])),
             preferences=Preferences.model_validate_json(row.preferences),
         )
 
@@ -241,7 +248,7 @@ def _checked(connection: Connection, name: str, expected: int | None) -> Row[Any
 def _values(connection: Connection, row: Row[Any], keys: Sequence[Key]) -> dict[Key, Kept]:
     """What each of `keys` is now."""
     values: dict[Key, Kept] = dict.fromkeys(keys)
-    for kind in ("entry", "rule"):
+    for kind in MOST:
         if ids := {id for each, id in values if each == kind}:
             mine = (item.c.profile == row.number) & (item.c.kind == kind) & item.c.id.in_(ids)
             found = connection.execute(select(item.c.id, item.c.data).where(mine))
@@ -255,7 +262,7 @@ def _write_items(
     connection: Connection, row: Row[Any], new: Mapping[Key, Kept], used: Mapping[Key, str | None]
 ) -> None:
     """All old rows go before the new ones come, so that two entries may swap their words; a row keeps its place."""
-    for kind in ("entry", "rule"):
+    for kind in MOST:
         changed = {id: kept for (each, id), kept in new.items() if each == kind}
         if not changed:
             continue
@@ -279,11 +286,21 @@ def _columns(row: Row[Any], kind: Kind, id: str, kept: str) -> dict[str, Any]:
         "profile": row.number,
         "kind": kind,
         "id": id,
-        "text": data["written" if kind == "entry" else "heard"],
+        "text": _text_of(kind, data),
         "language": data["language"] or "",
-        "application": data["application"],
+        "application": data.get("application", ""),
         "data": kept,
     }
+
+
+def _text_of(kind: Kind, data: Mapping[str, str]) -> str:
+    """What may be there only once, for each language and application."""
+    match kind:
+        case "entry":
+            return data["written"]
+        case "rule":
+            return data["heard"]
+    return f"{data['heard']}\n{data['written']}"
 
 
 def _check_unique(connection: Connection, row: Row[Any], kind: Kind, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -328,6 +345,8 @@ def _key(change: Change) -> Key:
             return "entry", id
         case Put(Rule(id=id)):
             return "rule", id
+        case Put(Lesson(id=id)):
+            return "lesson", id
     return PREFERENCES
 
 
@@ -337,6 +356,11 @@ def _kept(value: Value) -> str:
 
 def _use(value: Value) -> str | None:
     return _moment(value.used) if isinstance(value, Entry) and value.used else None
+
+
+def _read(kind: TypeAdapter[list[T]], kept: Sequence[str]) -> Iterator[T]:
+    for begin in range(0, len(kept), AT_ONCE):
+        yield from kind.validate_json(_array(kept[begin : begin + AT_ONCE]))
 
 
 def _with_use(entry: Entry, used: str | None) -> Entry:

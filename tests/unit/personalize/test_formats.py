@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from voice_ime.errors import ImportEncoding, ImportTooLarge, ImportUnreadable, UnknownFormat
-from voice_ime.personalize.formats.base import MOST_BYTES, MOST_LINES, Reading
+from voice_ime.personalize.formats.base import MOST_BYTES, MOST_LINES, Reading, Unfit
 from voice_ime.personalize.formats.sounds import read_sound, write_sound
 from voice_ime.personalize.formats.table import FORMATS, format_named, read
-from voice_ime.personalize.profile import Entry, Preferences, Profile, Rule, Sound, SoundKind, Source, Strength
+from voice_ime.personalize.profile import Entry, Lesson, Preferences, Profile, Rule, Sound, SoundKind, Source, Strength
 
 WORDS, LETTERS, PINYIN, ARPABET = SoundKind.WORDS, SoundKind.LETTERS, SoundKind.PINYIN, SoundKind.ARPABET
 
@@ -181,6 +181,7 @@ EVERYTHING = Profile(
         Entry(id="e2", written="张伟", language="zh"),
     ),
     rules=(Rule(id="r1", heard="new line", write="\n", match_case=True), Rule(id="r2", heard="um", write="")),
+    lessons=(Lesson(id="l1", heard="so e", written="Zoë", language="en", times=2, entry="e1"),),
     preferences=Preferences(learn=False, fuzzy=("n/l", "in/ing"), script="traditional", endpoint_delay_s=0.35),
 )
 
@@ -188,7 +189,7 @@ EVERYTHING = Profile(
 def test_json_brings_everything_back() -> None:
     text = format_named("json").write(EVERYTHING)
     found = reading(text, "json")
-    assert tuple(item.value for item in found.items) == EVERYTHING.entries + EVERYTHING.rules
+    assert tuple(item.value for item in found.items) == EVERYTHING.entries + EVERYTHING.rules + EVERYTHING.lessons
     assert found.preferences == EVERYTHING.preferences
     assert found.refused == ()
 
@@ -342,3 +343,9 @@ def test_no_text_makes_a_reader_stumble(form: str, text: str) -> None:
 )
 def test_a_sound_is_read_as_it_was_written(each: Sound) -> None:
     assert read_sound(write_sound(each)) == each
+
+
+@pytest.mark.parametrize("text", ["x" * 300, "bell\a", "", "letters:", "arpabet: QQ", "..."])
+def test_what_says_nothing_about_a_sound_is_refused(text: str) -> None:
+    with pytest.raises(Unfit):
+        read_sound(text)

@@ -6,6 +6,7 @@ from voice_ime.personalize.profile import (
     MOST_ENTRIES,
     MOST_SOUNDS,
     Entry,
+    Lesson,
     Preferences,
     Profile,
     Rule,
@@ -125,3 +126,11 @@ def test_a_rule_for_the_same_words_is_replaced() -> None:
     assert [change.value for change in made.changes if isinstance(change, Put)] == [
         Rule(id="r", heard="em dash", write="– ", source=Source.PERSON)
     ]
+
+
+def test_a_lesson_names_its_entry_by_the_id_that_it_has_here() -> None:
+    lesson = Lesson(id="l", heard="co walski", written="Kowalski", language="en", entry="there")
+    given = Profile(name="x", entries=(Entry(id="there", written="Kowalski"),), lessons=(lesson,))
+    made = plan(format_named("json").write(given), ANN, "json")
+    (kept,) = [change.value for change in made.changes if isinstance(change, Put) and isinstance(change.value, Lesson)]
+    assert kept.entry == "k"

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from voice_ime.personalize.profile import Entry, Rule, Source
+from voice_ime.personalize.profile import Entry, Lesson, Rule, Source
 from voice_ime.store.base import Author
 
 PERSON = Author(Source.PERSON, "command")
@@ -18,6 +18,10 @@ def entry(id: str, written: str | None = None, **fields: object) -> Entry:
 
 def rule(id: str, heard: str, write: str, **fields: object) -> Rule:
     return Rule.model_validate({"id": id, "heard": heard, "write": write, **fields})
+
+
+def lesson(id: str, heard: str, written: str, **fields: object) -> Lesson:
+    return Lesson.model_validate({"id": id, "heard": heard, "written": written, "language": "en", **fields})
 
 
 class Clock:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.needs import needs_package
-from tests.unit.store.making import CARETAKER, LEARNED, NOON, PERSON, Clock, entry, rule
+from tests.unit.store.making import CARETAKER, LEARNED, NOON, PERSON, Clock, entry, lesson, rule
 
 needs_package("sqlalchemy")
 needs_package("alembic")
@@ -82,9 +82,10 @@ def test_a_new_profile_is_empty(store: Store) -> None:
 def test_everything_of_an_entry_a_rule_and_the_preferences_comes_back(store: Store) -> None:
     dash = rule("r1", "em dash", " — ", match_case=True, source="learned", state="suggested")
     wishes = Preferences(learn=False, fuzzy=("n/l",), endpoint_delay_s=0.7)
-    revision = store.apply("ann", [Put(FULL), Put(dash), Put(wishes)], PERSON)
+    learned = lesson("l1", "co walski", "Kowalski", state="active", times=3, entry="e1")
+    revision = store.apply("ann", [Put(FULL), Put(dash), Put(learned), Put(wishes)], PERSON)
     assert store.get("ann") == Profile(
-        name="ann", revision=revision, entries=(FULL,), rules=(dash,), preferences=wishes
+        name="ann", revision=revision, entries=(FULL,), rules=(dash,), lessons=(learned,), preferences=wishes
     )
 
 
@@ -115,6 +116,16 @@ def test_the_same_words_are_kept_once_for_each_language_and_application(store: S
     assert caught.value.values == {"id": "b"}
     with pytest.raises(EntryExists):
         store.apply("ann", [Put(entry("e", "new")), Put(entry("f", "new"))], PERSON)
+
+
+def test_a_lesson_is_kept_once_for_what_was_heard_and_what_was_meant(store: Store) -> None:
+    store.apply("ann", [Put(lesson("a", "x", "y")), Put(lesson("b", "x", "z"))], LEARNED)
+    with pytest.raises(EntryExists):
+        store.apply("ann", [Put(lesson("c", "x", "y"))], LEARNED)
+    store.apply("ann", [Put(lesson("a", "x", "y", times=2)), Remove("lesson", "b")], LEARNED)
+    assert store.get("ann").lessons == (lesson("a", "x", "y", times=2),)
+    store.undo_since("ann", NOON, PERSON, only=Source.LEARNED)
+    assert store.get("ann").lessons == ()
 
 
 def test_two_entries_can_swap_their_words(store: Store) -> None:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from voice_ime.personalize.profile import Entry, Preferences, Rule
+from voice_ime.personalize.profile import Entry, Lesson, Preferences, Rule
 
 MOST_BYTES = 10_000_000
 MOST_LINES = 20_000
@@ -15,15 +15,16 @@ MOST_LINES = 20_000
 T = TypeVar("T")
 _ENTRY = TypeAdapter(Entry)
 _RULE = TypeAdapter(Rule)
+_LESSON = TypeAdapter(Lesson)
 
 
 @dataclass(frozen=True)
 class Item:
-    """An entry or a rule out of a file."""
+    """An entry, a rule or a lesson out of a file."""
 
     number: int
     """Its line (in JSON: its place in the list), from 1."""
-    value: Entry | Rule
+    value: Entry | Rule | Lesson
     given: frozenset[str]
     """The fields that the file says something about; the others have their usual values."""
 
@@ -71,6 +72,11 @@ def entry_of(fields: Mapping[str, Any]) -> Entry:
     return _valid(_ENTRY, fields)
 
 
+def lesson_of(fields: Mapping[str, Any]) -> Lesson:
+    """Unfit says what is wrong."""
+    return _valid(_LESSON, fields)
+
+
 def rule_of(fields: Mapping[str, Any]) -> Rule:
     """Unfit says what is wrong."""
     return _valid(_RULE, fields)
@@ -83,10 +89,10 @@ def _valid(kind: TypeAdapter[T], fields: Mapping[str, Any]) -> T:
         raise unfit(error) from None
 
 
-def unfit(error: ValidationError) -> Unfit:
-    """The first thing that is wrong, without what stands there."""
+def unfit(error: ValidationError, field: str | None = None) -> Unfit:
+    """The first thing that is wrong, without what stands there. `field`: the name of the whole."""
     first = error.errors(include_input=False, include_url=False)[0]
-    place = str(first["loc"][0]) if first["loc"] else ""
+    place = field or (str(first["loc"][0]) if first["loc"] else "")
     match first["type"]:
         case "missing" | "string_too_short":
             return Unfit("missing", field=place)

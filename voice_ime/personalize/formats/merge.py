@@ -1,16 +1,28 @@
 """What a file would change in a profile: a plan that can be looked at before it is carried out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
 from voice_ime.personalize.formats.base import Item, Reading, Refused, new_id
-from voice_ime.personalize.profile import MOST_ENTRIES, MOST_RULES, MOST_SOUNDS, Entry, Kind, Profile, Rule, Source
+from voice_ime.personalize.profile import (
+    MOST_ENTRIES,
+    MOST_LESSONS,
+    MOST_RULES,
+    MOST_SOUNDS,
+    Entry,
+    Kind,
+    Lesson,
+    Profile,
+    Rule,
+    Source,
+)
 from voice_ime.store.base import Change, Put
 
 Became = Literal["added", "merged", "unchanged"]
 _Key = tuple[Kind, str, str | None, str]
 _MOST_TAGS = 50
+_MOST: Mapping[Kind, int] = {"entry": MOST_ENTRIES, "rule": MOST_RULES, "lesson": MOST_LESSONS}
 T = TypeVar("T")
 
 
@@ -47,7 +59,7 @@ def planned(profile: Profile, reading: Reading, *, keep_good: bool = False, sour
     """`keep_good`: what is right is taken although other lines are refused.
 
     An entry with the same written form, language and application is merged: its sounds and tags are united, and what
-    else the file says about it replaces what was said before. A rule is replaced.
+    else the file says about it replaces what was said before. Rules and lessons are replaced.
     """
     merging = _Merging(profile, source)
     for item in reading.items:
@@ -69,17 +81,22 @@ class _Merging:
 
     def __init__(self, profile: Profile, source: Source) -> None:
         self._source = source
-        known: list[Entry | Rule] = [*profile.entries, *profile.rules]
+        known: list[Entry | Rule | Lesson] = [*profile.entries, *profile.rules, *profile.lessons]
         self._known = {_key(each): each for each in known}
         self._ids: dict[Kind, set[str]] = {
             "entry": {each.id for each in profile.entries},
             "rule": {each.id for each in profile.rules},
+            "lesson": {each.id for each in profile.lessons},
         }
-        self.changed: dict[str, Entry | Rule] = {}
+        self._renamed: dict[str, str] = {}
+        """Ids of entries in the file, and what they are here: lessons name their entry."""
+        self.changed: dict[str, Entry | Rule | Lesson] = {}
         self.outcomes: list[Outcome] = []
         self.refused: list[Refused] = []
 
     def take(self, item: Item) -> None:
+        if isinstance(item.value, Lesson) and item.value.entry in self._renamed:
+            item = replace(item, value=item.value.model_copy(update={"entry": self._renamed[item.value.entry]}))
         key = _key(item.value)
         known = self._known.get(key)
         value = self._new(item) if known is None else _united(known, item)
@@ -87,24 +104,27 @@ class _Merging:
         if reason is not None:
             self.refused.append(replace(reason, number=item.number))
             return
+        if isinstance(value, Entry):
+            self._renamed[item.value.id] = value.id
         became: Became = "added" if known is None else "unchanged" if value == known else "merged"
-        self.outcomes.append(Outcome(item.number, became, key[0], value.id, key[1]))
+        self.outcomes.append(Outcome(item.number, became, key[0], value.id, key[1].partition("\n")[0]))
         if became != "unchanged":
             self._known[key] = value
             self._ids[key[0]].add(value.id)
             self.changed[f"{key[0]} {value.id}"] = value
 
-    def _new(self, item: Item) -> Entry | Rule:
+    def _new(self, item: Item) -> Entry | Rule | Lesson:
         value = item.value
-        update: dict[str, object] = {} if "source" in item.given else {"source": self._source}
+        update: dict[str, object] = {}
+        if not isinstance(value, Lesson) and "source" not in item.given:
+            update["source"] = self._source
         if value.id in self._ids[_key(value)[0]]:
             update["id"] = new_id()
         return value.model_copy(update=update)
 
-    def _too_much(self, value: Entry | Rule, kind: Kind) -> Refused | None:
-        most = MOST_ENTRIES if kind == "entry" else MOST_RULES
-        if value.id not in self._ids[kind] and len(self._ids[kind]) >= most:
-            return Refused(0, "full", {"limit": most})
+    def _too_much(self, value: Entry | Rule | Lesson, kind: Kind) -> Refused | None:
+        if value.id not in self._ids[kind] and len(self._ids[kind]) >= _MOST[kind]:
+            return Refused(0, "full", {"limit": _MOST[kind]})
         if isinstance(value, Entry) and len(value.sounds) > MOST_SOUNDS:
             return Refused(0, "too_many", {"field": "sounds", "limit": MOST_SOUNDS})
         if isinstance(value, Entry) and len(value.tags) > _MOST_TAGS:
@@ -112,13 +132,15 @@ class _Merging:
         return None
 
 
-def _key(value: Entry | Rule) -> _Key:
+def _key(value: Entry | Rule | Lesson) -> _Key:
     if isinstance(value, Entry):
         return "entry", value.written, value.language, value.application
-    return "rule", value.heard, value.language, value.application
+    if isinstance(value, Rule):
+        return "rule", value.heard, value.language, value.application
+    return "lesson", f"{value.heard}\n{value.written}", value.language, ""
 
 
-def _united(known: Entry | Rule, item: Item) -> Entry | Rule:
+def _united(known: Entry | Rule | Lesson, item: Item) -> Entry | Rule | Lesson:
     new = item.value
     given = {name: getattr(new, name) for name in item.given - {"id", "source"}}
     if isinstance(known, Entry) and isinstance(new, Entry):

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from voice_ime.errors import ImportUnreadable
-from voice_ime.personalize.formats.base import Item, Reading, Refused, Unfit, entry_of, rule_of
-from voice_ime.personalize.profile import Entry, Preferences, Profile, Rule
+from voice_ime.personalize.formats.base import Item, Reading, Refused, Unfit, entry_of, lesson_of, rule_of
+from voice_ime.personalize.profile import Entry, Lesson, Preferences, Profile, Rule
 
 FORMAT = "voice-ime profile"
 VERSION = 1
@@ -26,6 +26,7 @@ def read(text: str) -> Reading:
     refused: list[Refused] = []
     _read_list(body.get("entries", []), entry_of, items, refused)
     _read_list(body.get("rules", []), rule_of, items, refused)
+    _read_list(body.get("lessons", []), lesson_of, items, refused)
     preferences = None
     try:
         if "preferences" in body:
@@ -46,13 +47,13 @@ def _body(text: str) -> dict[str, Any]:
         raise ImportUnreadable(format="JSON")
     if body.get("version", VERSION) != VERSION:
         raise ImportUnreadable(format=f"JSON {VERSION}")
-    if not all(isinstance(body.get(name, []), list) for name in ("entries", "rules")):
+    if not all(isinstance(body.get(name, []), list) for name in ("entries", "rules", "lessons")):
         raise ImportUnreadable(format="JSON")
     return body
 
 
 def _read_list(
-    rows: Sequence[Any], make: Callable[[Any], Entry | Rule], items: list[Item], refused: list[Refused]
+    rows: Sequence[Any], make: Callable[[Any], Entry | Rule | Lesson], items: list[Item], refused: list[Refused]
 ) -> None:
     for number, fields in enumerate(rows, 1):
         try:

@@ -2,7 +2,9 @@
 
 import re
 
-from voice_ime.personalize.formats.base import Unfit
+from pydantic import ValidationError
+
+from voice_ime.personalize.formats.base import Unfit, unfit
 from voice_ime.personalize.profile import Sound, SoundKind
 
 _NAMES = {
@@ -34,7 +36,10 @@ def read_sound(text: str) -> Sound:
         said = said.upper()
     if not _is_right(kind, said):
         raise Unfit("unknown_sound")
-    return Sound(kind=kind, text=said)
+    try:
+        return Sound(kind=kind, text=said)
+    except ValidationError as error:
+        raise unfit(error, "sounds") from None
 
 
 def write_sound(sound: Sound) -> str:

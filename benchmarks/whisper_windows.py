@@ -6,7 +6,8 @@
 The first: Whisper of three sizes with random weights, full windows of 30 s against ours. A final is the encoder and
 exactly STEPS steps of the decoder, following one text. Weights decide what is heard, not how long it takes, so random
 ones of the real sizes do. Times are processor time of one thread, the least of several runs, so that other work on the
-machine matters little. Also: what it takes to follow three texts, and to score one of STEPS tokens.
+machine matters little. Also: what it takes to follow three texts, to go on from a draft of 15 tokens, and to score
+one text of STEPS tokens.
 
 The second: a real model over recordings, each heard in the full window and in shorter ones, without second attempts:
 in how many the text is the same. The shortest window that changes nothing is the one for `least_window_s`.
@@ -32,7 +33,7 @@ from voice_ime.engine.whisper_model import FULL_FRAMES, Manner, Model, load, win
 from voice_ime.engine.whisper_speed import END, NO_TIMESTAMPS, START, Shape, Speed, make
 from voice_ime.settings import WhisperSettings
 
-STEPS = 20
+STEPS, DRAFT = 20, 15
 SPEECH_S = (1.0, 3.0, 7.0, 12.0, 20.0)
 """Seconds of sound of the finals that are timed."""
 WINDOWS_S = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0)
@@ -70,6 +71,7 @@ def final_s(model: Any, frames: int) -> dict[str, float]:
     times = {
         "encode_s": _processor_s(lambda: model.encode(features)),
         "decode_s": _processor_s(lambda: decode(model, states, beams=1)),
+        "decode_after_draft_s": _processor_s(lambda: decode(model, states, beams=1, draft=DRAFT)),
         "decode_3_texts_s": _processor_s(lambda: decode(model, states, beams=3)),
         "score_s": _processor_s(lambda: score(model, states)),
         "quick_score_s": _processor_s(lambda: model.align(states, TEXT[:2], [TEXT[3:]], frames)),
@@ -77,11 +79,11 @@ def final_s(model: Any, frames: int) -> dict[str, float]:
     return {stage: round(seconds, 4) for stage, seconds in times.items()}
 
 
-def decode(model: Any, states: Any, beams: int) -> None:
-    """Exactly STEPS steps."""
+def decode(model: Any, states: Any, beams: int, draft: int = 0) -> None:
+    """Exactly STEPS steps; the tokens of the first `draft` of them are given."""
     longest = 2 * STEPS
     result = model.generate(
-        states, [TEXT[:3]], beam_size=beams, num_hypotheses=beams, max_length=longest, suppress_tokens=[END]
+        states, [TEXT[: 3 + draft]], beam_size=beams, num_hypotheses=beams, max_length=longest, suppress_tokens=[END]
     )[0]
     assert len(result.sequences_ids[0]) == STEPS
 

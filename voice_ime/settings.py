@@ -43,6 +43,8 @@ class WhisperSettings(_Settings):
     """Other texts that a final comes with, at most."""
     least_window_s: float = Field(10.0, ge=1, le=30)
     """Sound is heard in a window of its own length and some seconds, but no shorter than this; 30: always of 30 s."""
+    languages: tuple[str, ...] = ()
+    """Languages that are looked for where none is asked for, as ISO 639-1 codes; empty: all that the model knows."""
 
 
 SherpaKind = Literal[
@@ -169,8 +171,6 @@ class ServerSettings(_Settings):
     """Largest websocket message."""
     max_messages_per_s: int = Field(50, ge=5, le=10_000)
     """Text messages of one connection, averaged over two seconds. (Sound is limited by the pace of recognition.)"""
-    max_requests_per_s: int = Field(50, ge=5, le=10_000)
-    """Requests about profiles, of all clients, averaged over two seconds."""
     max_requests_per_s: int = Field(50, ge=5, le=10_000)
     """Requests about profiles, of all clients, averaged over two seconds."""
     max_unkept_finals: int = Field(1000, ge=1, le=100_000)

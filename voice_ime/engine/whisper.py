@@ -210,6 +210,6 @@ def _open(settings: WhisperSettings) -> Model:
     folder = whole_folder(settings.folder or FOLDER)
     speed = best_speed(folder, settings.compute_type, settings.threads, settings.speed_file)
     try:
-        return load(folder, speed, settings.least_window_s)
+        return load(folder, speed, settings.least_window_s, settings.languages)
     except Exception as error:  # tokenizers raises plain Exception, CTranslate2 RuntimeError and UnicodeDecodeError
         raise damaged(folder, "model.bin") from error

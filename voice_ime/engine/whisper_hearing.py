@@ -96,7 +96,9 @@ def hear_with(model: Model, window: Heard, phrases: tuple[str, ...], search: Sea
     text = model.text(decoded.tokens, language)
     if text == window.text or not text or _is_loop(decoded):
         return window
-    if model.score(encoded, language, text) < model.score(encoded, language, window.text) - DEAREST:
+    before = window.log_probability
+    without = model.score(encoded, language, window.text) if before is None else before
+    if model.score(encoded, language, text) < without - DEAREST:
         return window
     again = _told(model, replace(window, text=text, tokens=decoded.tokens), decoded)
     spent = dict(window.timings)
@@ -105,7 +107,7 @@ def hear_with(model: Model, window: Heard, phrases: tuple[str, ...], search: Sea
 
 
 def score(model: Model, heard: Sequence[Heard], text: str, *, end: bool = True) -> float:
-    """Log-probability of `text` for the sound; `end`: and of its ending there, which takes three times as long.
+    """Log-probability of `text` for the sound; `end`: and of its ending there, which takes four times as long.
 
     ValueError where the sound was longer than the model's window.
     """

@@ -6,7 +6,7 @@ leaves out text whose words all got the same time. See docs/adr/0006-whisper-thr
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 from pathlib import Path
 from typing import Any
@@ -112,12 +112,14 @@ class Decoded:
 class Model:
     """One loaded Whisper. For any thread."""
 
-    def __init__(self, model: WhisperModel, least_window_s: float) -> None:
+    def __init__(self, model: WhisperModel, least_window_s: float, expected: Sequence[str] = ()) -> None:
+        """`expected`: languages that are looked for; empty, or none that the model knows: all of them."""
         self._model = model
         self._least_window_s = least_window_s
         self.longest: int = model.feature_extractor.n_samples
         """Samples of sound that fit into one window."""
         self.languages = _languages(model)
+        self._expected = set(expected) & set(self.languages) or set(self.languages)
 
     def encode(self, sound: Samples, *, full: bool = False) -> Encoded:
         """`full`: over the window that the model was trained with, else over one that suits the sound."""
@@ -127,9 +129,12 @@ class Model:
         return Encoded(self._model.encode(pad_or_trim(features[:, :frames], window)), frames, window)
 
     def detect(self, encoded: Encoded) -> str:
-        """The likeliest of the languages of this model."""
-        token: str = self._model.model.detect_language(encoded.states)[0][0][0]
-        return token[2:-2]
+        """The likeliest of the languages that are looked for."""
+        if len(self._expected) == 1:
+            return next(iter(self._expected))
+        found: list[tuple[str, float]] = self._model.model.detect_language(encoded.states)[0]
+        likely: dict[str, float] = {token[2:-2]: probability for token, probability in found}
+        return max(self._expected, key=lambda language: likely.get(language, 0.0))
 
     def decode(self, encoded: Encoded, how: Manner) -> Decoded:
         tokenizer = self._tokenizer(how.language)
@@ -141,7 +146,8 @@ class Model:
             encoded.states,
             [prompt + draft],
             beam_size=how.beams,
-            num_hypotheses=how.texts,
+            num_hypotheses=how.beams,
+            length_penalty=0,  # else the search ends with the first few texts that end, however poor they are
             max_length=longest,
             no_repeat_ngram_size=0 if how.repeats else 3,
             return_scores=True,
@@ -149,12 +155,9 @@ class Model:
             suppress_blank=not draft,  # with a draft the text may be at its end
             suppress_tokens=get_suppressed_tokens(tokenizer, [-1]),
         )[0]
-        texts = [tuple(token for token in ids if token < tokenizer.eot) for ids in result.sequences_ids]
-        likely = [min(score * len(ids), 0.0) for score, ids in zip(result.scores, result.sequences_ids, strict=True)]
-        others = tuple(text for text, each in zip(texts[1:], likely[1:], strict=True) if each > likely[0] - FARTHEST)
-        found = Decoded(texts[0], likely[0], len(result.sequences_ids[0]) < most, others)
+        found = _best(result, tokenizer.eot, most, how.texts)
         if not draft and result.no_speech_prob > NO_SPEECH and found.per_token < UNSURE:
-            return Decoded((), likely[0])
+            return Decoded((), found.log_probability)
         return found
 
     def text(self, tokens: Sequence[int], language: str) -> str:
@@ -187,7 +190,7 @@ class Model:
         return sum(_log_probability(np.array(row), token) for row, token in zip(result.logits[0], wanted, strict=False))
 
     def quick_score(self, encoded: Encoded, language: str, text: str) -> float:
-        """Log-probability of `text` without that of its end; takes a third of the time of `score`."""
+        """Log-probability of `text` without that of its end; takes a quarter of the time of `score`."""
         tokenizer = self._tokenizer(language)
         tokens = _tokens(tokenizer, text)
         aligned = self._model.model.align(encoded.states, tokenizer.sot_sequence, [tokens], encoded.frames)
@@ -206,6 +209,17 @@ class Model:
     def _tokenizer(self, language: str) -> Tokenizer:
         model = self._model
         return Tokenizer(model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=language)
+
+
+def _best(result: Any, end: int, most: int, texts: int) -> Decoded:
+    """The likeliest text per token, since the likeliest of all may be one that breaks off; and others like it."""
+    found = [
+        Decoded(tuple(token for token in ids if token < end), min(score, 0.0), ended=len(ids) < most)
+        for ids, score in zip(result.sequences_ids, result.scores, strict=True)
+    ]
+    best, *rest = sorted(found, key=lambda each: -each.per_token)
+    others = [each.tokens for each in rest if each.log_probability > best.log_probability - FARTHEST]
+    return replace(best, others=tuple(others[: texts - 1]))
 
 
 def _tokens(tokenizer: Tokenizer, text: str) -> list[int]:
@@ -229,7 +243,7 @@ def _lengths(prompt: int, frames: int) -> tuple[int, int]:
     return longest, min(longest // 2, longest - prompt + 1)
 
 
-def load(folder: Path, speed: Speed, least_window_s: float) -> Model:
+def load(folder: Path, speed: Speed, least_window_s: float, expected: Sequence[str] = ()) -> Model:
     """The model in `folder`. Whatever faster-whisper raises where the files do not make one."""
     model = WhisperModel(
         str(folder),
@@ -239,7 +253,7 @@ def load(folder: Path, speed: Speed, least_window_s: float) -> Model:
         local_files_only=True,
     )
     _try_out(model)
-    return Model(model, least_window_s)
+    return Model(model, least_window_s, expected)
 
 
 def _try_out(model: WhisperModel) -> None:

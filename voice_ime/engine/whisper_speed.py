@@ -66,7 +66,7 @@ def best_speed(folder: Path, compute_type: str, threads: int, kept: Path | None)
     counts = (threads,) if threads else thread_counts(_cores())
     try:
         found = _tried(_width(folder), types, counts)
-    except (OSError, RuntimeError):  # no room for the slice, or a kind of computation that fails here
+    except (OSError, RuntimeError, ValueError):  # no room for the slice, or a kind of computation that fails here
         logger.warning("the speed of this machine could not be tried out")
         return Speed(types[0], counts[0])
     _keep(kept, key, found)

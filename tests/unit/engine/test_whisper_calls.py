@@ -54,6 +54,9 @@ class Decoder:
         self.asked.append((prompts[0], how))
         return [self.result]
 
+    def detect_language(self, states: object) -> list[list[tuple[str, float]]]:
+        return [[("<|yue|>", 0.5), ("<|en|>", 0.3), ("<|zh|>", 0.2)]]
+
 
 class Library(WhisperModel):  # type: ignore[misc]
     """faster-whisper with another decoder under it."""
@@ -79,12 +82,18 @@ class Asked:
 class Table:
     """A model to be asked, and the tokens of its vocabulary."""
 
-    def __init__(self, *texts: str, scores: Sequence[float] = (-0.1,), no_speech: float = 0.0) -> None:
+    def __init__(
+        self,
+        *texts: str,
+        scores: Sequence[float] = (-0.1,),
+        no_speech: float = 0.0,
+        expected: tuple[str, ...] = (),
+    ) -> None:
         self._library = Library(MICRO, Decoder(Result([[0]], [0.0])))
         tokens = [self.tokens(text) for text in texts]
         self.decoder = Decoder(Result(tokens, list(scores), no_speech))
         self._library.model = self.decoder
-        self.model = Model(self._library, least_window_s=10)
+        self.model = Model(self._library, 10, expected)
 
     def tokens(self, text: str) -> list[int]:
         found: list[int] = self._library.hf_tokenizer.encode(text).ids
@@ -154,13 +163,30 @@ def test_other_texts_are_asked_for_and_come_without_the_unlikely_ones():
     assert table.found.others == (tuple(table.tokens("明天")),)
 
 
+def test_no_more_other_texts_come_than_are_wanted():
+    table = Table("今天", "明天", "北京", scores=(-0.1, -0.2, -0.3))
+    table.ask(Manner("zh", beams=3, texts=2))
+    assert len(table.found.others) == 1
+
+
+def test_a_text_that_breaks_off_is_not_taken_for_being_short():
+    table = Table("今", "今天下午三点开会", scores=(-3.0, -4.0))
+    table.ask(Manner("zh", beams=2, texts=2))
+    assert table.found.tokens == tuple(table.tokens("今天下午三点开会"))
+
+
+def test_the_search_does_not_end_with_the_first_poor_texts():
+    """With a length penalty CTranslate2 ends it when so many texts have ended, and the best may not be among them."""
+    assert Table("好").ask(Manner("zh", beams=3)).how["length_penalty"] == 0
+
+
 @pytest.mark.parametrize(("repeats", "size"), [(True, 0), (False, 3)])
 def test_repetitions_are_forbidden_only_when_asked_for(repeats: bool, size: int):
     assert Table("好").ask(Manner("zh", repeats=repeats)).how["no_repeat_ngram_size"] == size
 
 
 def test_what_the_model_takes_for_no_speech_is_no_text():
-    table = Table("今天", scores=(-3.0,), no_speech=0.9)
+    table = Table("今天", scores=(-9.0,), no_speech=0.9)
     table.ask(Manner("zh"))
     assert table.found.tokens == ()
 
@@ -184,6 +210,16 @@ def test_sound_is_encoded_in_its_window(full: bool, frames: int):
 )
 def test_a_window_is_the_sound_and_some_seconds_but_not_too_short(seconds: float, least_s: float, window_s: float):
     assert window_frames(round(seconds * 100), least_s) == window_s * 100
+
+
+@pytest.mark.parametrize(
+    ("expected", "found"),
+    [((), "en"), (("zh",), "zh"), (("zh", "en"), "en"), (("zh", "fr"), "zh"), (("fr",), "en")],
+)
+def test_only_languages_that_are_expected_are_found(expected: tuple[str, ...], found: str):
+    """Short Mandarin is easily taken for Cantonese. The model knows English and Chinese."""
+    model = Table("好", expected=expected).model
+    assert model.detect(model.encode(SPEECH)) == found
 
 
 def test_chinese_and_english_in_one_sentence_keep_their_blanks():

@@ -280,8 +280,8 @@ class Model:
         return ctc_token_scores(encoded, written.tokens, written.starts)
 
     def _written(self, heard: Heard) -> Written | None:
-        numbers = [self.tokens.numbers.get(token, -1) for token in heard.tokens]
-        return None if not heard.starts or -1 in numbers else Written(numbers, heard.starts)
+        numbers = [number for token in heard.tokens if (number := self.tokens.number(token)) is not None]
+        return Written(numbers, heard.starts) if numbers and len(numbers) == len(heard.starts) else None
 
 
 def _is_silent(sound: Samples) -> bool:

@@ -29,7 +29,7 @@ _PIECES, _PIECE, _WORTH = 1, 1, 2
 _MOST_PHRASE = 40
 """Characters."""
 _LEFT_OUT = -100.0
-"""What it is worth to leave out a mark that cannot be written: the last resort."""
+"""What the last resorts are worth: bytes, and to leave out a mark that cannot be written."""
 
 
 @dataclass(frozen=True)
@@ -114,26 +114,35 @@ class Tokens:
         for at, letter in enumerate(part):
             if (here := best[at]) is None:
                 continue
-            ways: list[tuple[int, int | None, float]] = []
-            ways += self._pieces_at(part, at, begin=begins_word and not here[1])
-            if not letter.isalnum():
-                ways.append((at + 1, None, _LEFT_OUT))
-            for end, token, worth in ways:
-                way = (here[0] + worth, here[1] if token is None else [*here[1], token])
+            ways = list(self._pieces_at(part, at, begin=begins_word and not here[1]))
+            if (last_resort := self._bytes_of(letter)) or not letter.isalnum():
+                ways.append((at + 1, last_resort, _LEFT_OUT))
+            for end, tokens, worth in ways:
+                way = (here[0] + worth, [*here[1], *tokens])
                 if (there := best[end]) is None or way[0] > there[0]:
                     best[end] = way
         return None if (whole := best[-1]) is None else whole[1]
 
-    def _pieces_at(self, text: str, at: int, *, begin: bool) -> Iterator[tuple[int, int, float]]:
-        """(end, token, worth) of each piece that `text` goes on with."""
+    def _pieces_at(self, text: str, at: int, *, begin: bool) -> Iterator[tuple[int, list[int], float]]:
+        """(end, its token, worth) of each piece that `text` goes on with."""
         for end in range(at + 1, len(text) + 1):
             for piece in (_WORD_BEGIN + text[at:end], text[at:end]) if begin else (text[at:end],):
                 if piece in self.numbers:
                     worth = -1.0 if self.pieces is None else self.pieces.get(piece, _LEFT_OUT)
-                    yield end, self.numbers[piece], worth
+                    yield end, [self.numbers[piece]], worth
                     break
 
+    def _bytes_of(self, letter: str) -> list[int]:
+        """A letter without a piece of its own, in bytes; empty where the model has no tokens for them."""
+        names = [f"<0x{byte:02X}>" for byte in letter.encode()]
+        return [self.numbers[name] for name in names] if all(name in self.numbers for name in names) else []
+
     # --- texts that were heard ---
+
+    def number(self, token: str) -> int | None:
+        """Of a token as the library tells it: with a blank in place of the sign for the beginning of a word."""
+        begun = _WORD_BEGIN + token.removeprefix(" ")
+        return self.numbers.get(token, self.numbers.get(begun) if token.startswith(" ") else None)
 
     def written(self, text: str) -> str:
         """What the library heard, as it is written: one blank between words, none beside Han, not all in capitals."""

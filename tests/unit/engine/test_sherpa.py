@@ -220,7 +220,9 @@ def test_phrases_work_where_each_character_is_a_word_piece(tmp_path: Path):
     assert text_of(engine, sound_of(NAMED), ("章经理",)) == "章经理的电脑在办公室"
     utterance = engine.begin(Options(language="zh"))
     utterance.feed(sound_of(ZHAO))
-    assert utterance.finish().text == "老赵的声音在成都"
+    final = utterance.finish()
+    assert final.text == "老赵的声音在成都"
+    assert all(word.start_s is not None and word.confidence is not None for word in final.words)
     assert utterance.score(["老赵的声音在成都"])[0] > utterance.score(["老林的声音在成都"])[0] > -math.inf
 
 
@@ -425,6 +427,17 @@ def test_a_text_is_spelled_in_tokens_and_back():
     assert tokens.spell("用 hello, world") == [6, 1, 2, 3, 4, 5]
     assert tokens.spell("hello 鑫") is None
     assert tokens.written(" HELLO ▁WORLD") == "hello world"
+
+
+def test_a_letter_without_a_token_is_spelled_in_bytes_where_the_model_has_them():
+    tokens = Tokens({"<blk>": 0, "▁你": 1, "<0xE9>": 2, "<0x91>": 3, "<0xAB>": 4})
+    assert tokens.spell("你鑫") == [1, 2, 3, 4]
+    assert tokens.spell("你龘") is None
+
+
+def test_tokens_are_known_by_the_way_in_which_the_library_tells_them():
+    tokens = Tokens({"<blk>": 0, "▁HE": 1, "LLO": 2})
+    assert [tokens.number(token) for token in (" HE", "▁HE", "LLO", "HE", " ")] == [1, 1, 2, None, None]
 
 
 def test_of_two_spellings_the_one_whose_pieces_are_worth_more_is_taken():

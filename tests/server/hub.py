@@ -204,7 +204,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._head(content, begin, tag, len(content) - begin)
                 self.wfile.write(content[begin:till])
                 self.wfile.flush()
-                self._end(fault.kind)
+                self._end(fault.kind, content[till:])
             case "wrong_bytes":
                 changed = bytearray(content)
                 changed[max(begin, min(till, len(content) - 1))] ^= 0xFF
@@ -236,7 +236,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._status(302, Location=self.path)
         return None
 
-    def _end(self, kind: Kind) -> None:
+    def _end(self, kind: Kind, rest: bytes) -> None:
         if kind == "kill":
             self.hub.kill()
         elif kind == "stand_still":
@@ -244,7 +244,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif kind == "crawl":
             until = time.monotonic() + self.hub.still_s
             with contextlib.suppress(OSError):
-                while time.monotonic() < until and not self.hub.ended.wait(0.05):
-                    self.wfile.write(b"x")
+                for byte in rest:
+                    if time.monotonic() > until or self.hub.ended.wait(0.05):
+                        break
+                    self.wfile.write(bytes((byte,)))
         with contextlib.suppress(OSError):
             self.connection.shutdown(SHUT_RDWR)

@@ -19,9 +19,12 @@ from pypinyin import Style, pinyin
 
 from scripts.setup import ROOT
 from voice_ime.personalize.chinese_words import DATA, pack
+from voice_ime.personalize.phonetics.mandarin import spelled
 
 GIVEN_CHARACTERS = ROOT / "benchmarks" / "given_characters_zh.tsv"
 _HAN = re.compile("[\u4e00-\u9fff]+")
+SIMPLIFIED = "gb2312"
+"""The dictionary has words whose bytes were once read in a wrong encoding; none of those is in this character set."""
 LONGEST = 7
 RAREST = 5
 RAREST_NAME = 100
@@ -34,6 +37,8 @@ NOT_GIVEN = frozenset(
     "大之子人家公老小一二三四五六七八九十百千氏克斯尔夫哥师里王先生长太上下左右不的了是在有和也儿爷叔伯婆姐妹弟兄父母"
 )
 """Seen after surnames, but as titles, in foreign names, or because the surname is a word."""
+PROPER = 0.25
+"""Places and the like are known to fewer people."""
 AMBIGUOUS = 0.1
 """How much less a word explains where a word that sounds the same is about as common."""
 
@@ -52,7 +57,14 @@ class Row:
 def rows_of(dictionary: Path) -> list[Row]:
     fields = (line.split() for line in dictionary.read_text("utf-8").splitlines())
     rows = [Row(word, int(count), tag) for word, count, tag in fields]
-    return [row for row in rows if _HAN.fullmatch(row.word) and len(row.word) <= LONGEST]
+    return [row for row in rows if _HAN.fullmatch(row.word) and len(row.word) <= LONGEST and is_simplified(row.word)]
+
+
+def is_simplified(word: str) -> bool:
+    try:
+        return bool(word.encode(SIMPLIFIED))
+    except UnicodeEncodeError:
+        return False
 
 
 def words_of(rows: Iterable[Row]) -> dict[str, int]:
@@ -83,8 +95,10 @@ def explaining(rows: Iterable[Row]) -> dict[str, dict[str, str]]:
         sound = sounds[row.word]
         rivals = [count for count in alike[sound] if count >= row.count / 4]
         worth = row.count * (AMBIGUOUS if len(rivals) > 1 else 1) * (LONGER if len(row.word) > 2 else 1)
+        worth *= PROPER if row.tag in ("ns", "nt") else 1
         for character, syllable in zip(row.word, sound, strict=True):
-            best[character, syllable] = max(best.get((character, syllable), (0.0, "")), (worth, row.word))
+            if spelled([syllable]):
+                best[character, syllable] = max(best.get((character, syllable), (0.0, "")), (worth, row.word))
     return _by_character(best)
 
 

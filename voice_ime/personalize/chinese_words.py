@@ -3,6 +3,7 @@
 import lzma
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -64,6 +65,15 @@ class ChineseWords:
     def all(self) -> Iterable[str]:
         return self._logs
 
+    def begins(self, text: str) -> bool:
+        """Whether some word begins with `text`."""
+        at = bisect_left(self._sorted, text)
+        return at < len(self._sorted) and self._sorted[at].startswith(text)
+
+    @cached_property
+    def _sorted(self) -> list[str]:
+        return sorted(self._logs)
+
     def log_probability(self, word: str) -> float:
         return self._logs.get(word, _UNKNOWN * len(word))
 
@@ -112,15 +122,25 @@ class ChineseLexicon:
     @cached_property
     def explanations(self) -> Mapping[str, Mapping[str, str]]:
         """Character -> reading ("zhong4") -> a common word that has it so; the commonest reading first."""
-        rows = (line.split("\t") for line in (DATA / "characters.tsv").read_text("utf-8").splitlines())
+        rows = _rows("characters.tsv")
         return {character: dict(each.split(" ") for each in readings) for character, *readings in rows}
 
     @cached_property
     def surnames(self) -> Mapping[str, tuple[str, str]]:
         """Surname -> (how people explain it, its reading where it is a special one, else empty); commonest first."""
-        lines = (DATA / "surnames.tsv").read_text("utf-8").splitlines()
-        rows = ([*line.split("\t"), ""] for line in lines if not line.startswith("#"))
+        rows = ([*row, ""] for row in _rows("surnames.tsv"))
         return {name: (explanation, reading) for name, explanation, reading, *_ in rows}
+
+    @cached_property
+    def given(self) -> Mapping[str, str]:
+        """Characters of given names that no common word tells well, and how people explain them."""
+        rows = _rows("given.tsv")
+        return {row[0]: row[1] for row in rows}
+
+
+def _rows(name: str) -> list[list[str]]:
+    lines = (DATA / name).read_text("utf-8").splitlines()
+    return [line.split("\t") for line in lines if not line.startswith("#")]
 
 
 HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")

@@ -210,6 +210,12 @@ class MandarinIndex:
         given = [sounds for hint in entry.sounds for sounds in given_sounds(hint, self._surnames)]
         return list(dict.fromkeys(tuple(map(self._ear.fold, each)) for each in [*written, *given] if len(each) > 1))
 
+    def alike(self, text: str) -> list[Entry]:
+        """The entries that sound exactly like `text`, Chinese, and are not written so."""
+        said = {tuple(map(self._ear.fold, each)) for each in mixed(text, {})[:1]}
+        found = [entry for sounds in said for entry in self._sharing.get(sounds, ())]
+        return [entry for entry in found if entry.written != text]
+
     def candidates(self, hypothesis: Hypothesis, application: str | None) -> list[Candidate]:
         """See `retrieve.Index`. Where what was heard is itself listed, others that sound the same are only to be
         offered: the listed one is among their homophones."""

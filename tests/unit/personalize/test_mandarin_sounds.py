@@ -21,6 +21,8 @@ from voice_ime.personalize.phonetics.mandarin import (  # noqa: E402
     tone_distance,
 )
 
+SOME = "zi4 zhi4 ci4 chi4 si4 shi4 na4 la4 ra4 fa4 ha4 xin1 xing1 fen1 feng1 lan2 lang2 fei1 hei1 ran4 lan4"
+
 
 def text_of(sounds: tuple[Syllable, ...] | None) -> str:
     return " ".join(map(str, sounds or ()))
@@ -94,7 +96,7 @@ def test_who_does_not_tell_n_from_l_hears_them_as_one():
 
 def test_pairs_that_share_a_sound_become_one_group():
     ear = Ear(("n/l", "r/l"))
-    assert len({ear.fold(syllable(each)) for each in ("na4", "la4", "ra4")}) == 2 - 1
+    assert len({ear.fold(syllable(each)) for each in ("na4", "la4", "ra4")}) == 1
 
 
 def test_endings_are_folded_behind_every_glide():
@@ -126,8 +128,7 @@ def test_letters_have_names_among_chinese():
 
 
 def test_every_offered_pair_makes_some_syllables_the_same():
-    plain = {syllable(each) for each in ("zi4 zhi4 ci4 chi4 si4 shi4 na4 la4 ra4 fa4 ha4 xin1 xing1 fen1 feng1 "
-                                         "lan2 lang2 fei1 hei1 ran4 lan4").split()}  # fmt: skip  # noqa: SIM905
+    plain = {syllable(each) for each in SOME.split()}
     for pair in fuzzy_pairs():
         ear = Ear((pair,))
         assert len({ear.fold(each) for each in plain}) < len(plain), pair

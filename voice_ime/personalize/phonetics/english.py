@@ -14,7 +14,7 @@ from voice_ime.personalize.phonetics.phones import encoded
 from voice_ime.personalize.profile import Entry, Sound, SoundKind
 
 UNKNOWN = 0.0
-"""The Zipf value of words that are not in the table, which ends at 2.4."""
+"""The Zipf value of words that are not in the table, which ends at 1.4."""
 MOST_READINGS = 8
 """Of one text."""
 
@@ -58,6 +58,13 @@ class English:
     def knows(self, word: str) -> bool:
         """Whether it is in the dictionary."""
         return _plain(word) in self._words
+
+    def homophones(self, word: str) -> list[str]:
+        """The other words of the dictionary that can sound like `word`. Takes some 20 ms."""
+        sounds, plain = set(self.sounds(word)), _plain(word)
+        return [
+            each for each, known in self._words.items() if each != plain and not sounds.isdisjoint(known.split(" "))
+        ]
 
     def _sounds(self, text: str) -> tuple[str, ...]:
         pieces = [self._piece(piece) for piece in _PIECES.findall(text)]

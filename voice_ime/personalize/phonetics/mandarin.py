@@ -167,6 +167,13 @@ def alone(character: str) -> Sounds:
     return tuple(each for each in map(_read, read[0]) if each != SILENT)
 
 
+def pinyin_of(character: str) -> str:
+    """Its commonest reading, "ying2"; the character itself where nobody can read it."""
+    from pypinyin import Style, pinyin
+
+    return pinyin(character, style=Style.TONE3, neutral_tone_with_five=True)[0][0]
+
+
 SILENT = Syllable("", "?", ANY_TONE)
 """Stands for a character without a reading."""
 

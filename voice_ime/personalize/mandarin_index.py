@@ -192,7 +192,7 @@ class MandarinIndex:
 
     def __init__(self, profile: Profile, lexicon: ChineseLexicon, weights: Weights | None = None) -> None:
         self._ear = Ear(profile.preferences.fuzzy)
-        self._lexicon = lexicon
+        self._words = lexicon.words
         self._weights = weights or Weights()
         self._surnames = {name: reading for name, (_, reading) in lexicon.surnames.items() if reading}
         self._sharing: defaultdict[Sounds, list[Entry]] = defaultdict(list)
@@ -225,14 +225,14 @@ class MandarinIndex:
     def found(self, hypothesis: Hypothesis, application: str | None) -> list[tuple[Candidate, Evidence]]:
         """All candidates, and what their text score was made of."""
         where = Circumstances(hypothesis.text, application)
-        places = runs(hypothesis, self._ear) if self._blocks else []
+        places = runs(hypothesis, self._ear) if self._blocks and HAN.search(hypothesis.text) else []
         return [each for run in places for each in self._in_run(run, where)]
 
     def _in_run(self, run: Run, where: Circumstances) -> Iterator[tuple[Candidate, Evidence]]:
         hits = self._hits(run, where)
         if not hits:
             return
-        reading = self._lexicon.words.read(run.text)
+        reading = self._words.read(run.text)
         listed = self._listed(run.text)
         for (first, last), here in hits.items():
             begin, end = run.units[first].character, run.units[last - 1].character + 1
@@ -243,7 +243,7 @@ class MandarinIndex:
                     continue
                 meant = _meant(hit.entries, "".join(run.chunks[begin:end]), where)
                 if meant is not None:
-                    evidence = evidence_of(hit, meant[0], margin, reading, begin, end, self._lexicon.words)
+                    evidence = evidence_of(hit, meant[0], margin, reading, begin, end, self._words)
                     words = run.units[first].word, run.units[last - 1].word + 1
                     score = self._weights.score(evidence)
                     yield Candidate(meant[0], *words, hit.distance, margin, score, meant[1:]), evidence

@@ -1,5 +1,7 @@
 """Which kind of computation and how many threads are fastest here: tried out once, in about a second.
 
+On a machine that is busy with other things nothing is tried: the outcome would say little.
+
 What is tried is a slice of a Whisper, one layer of the encoder and one of the decoder of the width of the model, with
 made-up weights: weights decide what is heard, not how long it takes. So the model itself need not be loaded several
 times. int8 is not faster on every processor, and more threads than two are often not worth it.
@@ -27,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 COMPUTE_TYPES = ("int8", "float32", "bfloat16", "float16")
 """Kinds of computation that are tried, in this order, as far as the processor has them."""
-MOST_THREADS = 8
+USUAL_THREADS, MOST_THREADS = 2, 8
 TRIAL_S = 1.0
 """No further try is begun after this time."""
 WORTH = 0.85
@@ -35,7 +37,8 @@ WORTH = 0.85
 WIDTHS = ((110, 384), (320, 512))
 """Width of the models whose `model.bin` is smaller than so many megabytes; of all larger ones WIDEST."""
 WIDEST = 768
-_SOUND_FRAMES, _STEPS, _RUNS = 500, 8, 3
+_SOUND_FRAMES, _STEPS = 500, 4
+_RUNS, _RUNS_S = 4, 0.1
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,9 @@ class Shape:
     vocabulary: int
 
 
-def best_speed(folder: Path, compute_type: str, threads: int, kept: Path | None) -> Speed:
+def best_speed(
+    folder: Path, compute_type: str, threads: int, kept: Path | None, is_busy: Callable[[], bool] | None = None
+) -> Speed:
     """`compute_type` and `threads`, where they are "auto" and 0 by a trial; `kept`: file of the outcomes of trials."""
     if compute_type != "auto" and threads:
         return Speed(compute_type, threads)
@@ -64,11 +69,14 @@ def best_speed(folder: Path, compute_type: str, threads: int, kept: Path | None)
         return known
     types = _types() if compute_type == "auto" else (compute_type,)
     counts = (threads,) if threads else thread_counts(_cores())
+    usual = Speed(types[0], USUAL_THREADS if USUAL_THREADS in counts else counts[0])
+    if (is_busy or _is_busy)():
+        return usual
     try:
         found = _tried(_width(folder), types, counts)
     except (OSError, RuntimeError, ValueError):  # no room for the slice, or a kind of computation that fails here
         logger.warning("the speed of this machine could not be tried out")
-        return Speed(types[0], counts[0])
+        return usual
     _keep(kept, key, found)
     return found
 
@@ -82,19 +90,16 @@ def _tried(width: int, types: Sequence[str], counts: Sequence[int]) -> Speed:
 def fastest(
     types: Sequence[str], counts: Sequence[int], seconds: Callable[[Speed], float], *, deadline: float
 ) -> Speed:
-    """The kind of computation first, with two threads, then the number of threads. The first is tried in any case."""
-    usual = 2 if 2 in counts else counts[0]
-    best = Speed(types[0], usual)
+    """The kind of computation first, with the fewest threads, then more threads as long as they are worth it."""
+    best = Speed(types[0], counts[0])
     takes_s = seconds(best)
     for compute_type in types[1:]:
-        best, takes_s = _better(best, takes_s, Speed(compute_type, usual), seconds, deadline)
-    more = (count for count in counts if count > usual)
-    for count in more:
-        best, takes_s = _better(best, takes_s, Speed(best.compute_type, count), seconds, deadline)
-    for count in (count for count in counts if count < usual and best.threads == usual):
-        fewer = Speed(best.compute_type, count)
-        if time.monotonic() < deadline and seconds(fewer) * WORTH < takes_s:
-            return fewer
+        best, takes_s = _better(best, takes_s, Speed(compute_type, counts[0]), seconds, deadline)
+    for count in counts[1:]:
+        more, more_s = _better(best, takes_s, Speed(best.compute_type, count), seconds, deadline)
+        if more == best:
+            break
+        best, takes_s = more, more_s
     return best
 
 
@@ -114,14 +119,14 @@ def seconds(folder: str, speed: Speed) -> float:
     def hear() -> None:
         model.generate(model.encode(sound), [[START, NO_TIMESTAMPS]], beam_size=1, max_length=2 * _STEPS)
 
-    return least_s(hear, _RUNS)
+    return _least_s(hear)
 
 
-def least_s(call: Callable[[], object], runs: int) -> float:
-    """Seconds of the quickest of so many runs, after one that does not count."""
+def _least_s(call: Callable[[], object]) -> float:
+    """Seconds of the quickest of a few runs, after one that does not count; fewer runs where they take long."""
     call()
     times: list[float] = []
-    for _ in range(runs):
+    while len(times) < _RUNS and sum(times) < _RUNS_S:
         begun = time.perf_counter()
         call()
         times.append(time.perf_counter() - begun)
@@ -145,6 +150,14 @@ def _types() -> tuple[str, ...]:
 def _cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _is_busy() -> bool:
+    """Whether so much else runs here that a trial says little; more threads then look slower than they are."""
+    try:
+        return os.getloadavg()[0] > _cores()
+    except OSError:
+        return False
 
 
 def _width(folder: Path) -> int:

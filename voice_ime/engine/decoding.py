@@ -63,7 +63,9 @@ def greedy(decoder: Decoder[S], marks: Marks, most: int, draft: Sequence[int] = 
     """The likeliest next token, again and again, until the end mark or `most` tokens.
 
     Where the text goes round and round, one round is kept and the second likeliest token taken after it: what was said
-    behind such a place is not lost. After `_MOST_LOOPS` loops the text is cut. With the usual `margin` the result is the same for any draft; 0.0 is quicker, and the few close calls may differ.
+    behind such a place is not lost. After `_MOST_LOOPS` loops the text is cut.
+
+    With the usual `margin` the result is the same for any draft; 0.0 is quicker, and the few close calls may differ.
     """
     return _Search(decoder, marks, most, margin).run(list(draft[:most]))
 

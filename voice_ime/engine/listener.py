@@ -23,6 +23,8 @@ Reason = Literal["endpoint", "finalize", "length"]
 
 BLIP_S = 1.0
 """Speech too short for an onset is still heard if the key is released within this time."""
+SPARSER = 25
+"""In long utterances partials come after each further 25th, because each takes longer than the one before."""
 CUT_WITHIN_S = 4.0
 """An utterance that grows too long is cut at the quietest place of its last seconds."""
 
@@ -342,9 +344,8 @@ class _Tape:
 def _place_after(heard: int, settings: SpeechSettings) -> int:
     """Where the next partial is due when `heard` samples since the onset were used; in samples since the onset."""
     first = [_samples(seconds) for seconds in settings.first_partials_s]
-    last, every = max(first, default=0), _samples(settings.partial_every_s)
     due = [place for place in first if place > heard]
-    return min(due) if due else last + ((heard - last) // every + 1) * every
+    return min(due) if due else heard + max(_samples(settings.partial_every_s), heard // SPARSER)
 
 
 def _samples(seconds: float) -> int:

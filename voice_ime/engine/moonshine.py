@@ -284,6 +284,8 @@ class MoonshineUtterance(Utterance):
         heard = _Heard(decoder, reading)
         timings["decode_s"] += decoded - began
         hypothesis = final_hypothesis(self._model.vocabulary, reading, others)
+        if not any(character.isalnum() for character in hypothesis.text):
+            return _nothing(), None
         words = self._timed(hypothesis.words, samples, heard)
         timings["times_s"] = time.perf_counter() - decoded
         return replace(hypothesis, words=words, timings=timings), heard

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _BLANK = "▁"
+_MUSIC = "♪"
 _FIRST_BYTE = 3
 """Id of the byte 0; the other 255 follow. Before it stand the marks for unknown, start and end."""
 _FIRST_PIECE = _FIRST_BYTE + 256
@@ -34,8 +35,11 @@ class Vocabulary:
         return cls(pieces)
 
     def text(self, ids: Sequence[int]) -> str:
-        """The text of `ids`, without blanks at its ends. A character cut in the middle becomes "�"."""
-        return self._raw(ids).replace(_BLANK, " ").strip()
+        """The text of `ids`, without blanks at its ends. A character cut in the middle becomes "�".
+
+        Notes of music, which the model writes for what is no speech, are left out.
+        """
+        return " ".join(self._raw(ids).replace(_MUSIC, " ").replace(_BLANK, " ").split())
 
     def starts_word(self, token: int) -> bool:
         """Whether a blank stands before the piece."""

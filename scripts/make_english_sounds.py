@@ -23,7 +23,7 @@ from voice_ime.personalize.phonetics.phones import PHONES, encoded  # noqa: E402
 
 TARGET = ROOT / "voice_ime" / "personalize" / "data" / "english"
 WORD = re.compile(r"[a-z']+")
-MOST_WORDS = 60_000
+MOST_WORDS = 200_000
 """Of the table of frequencies."""
 MOST_PHONES = 2
 """That one letter stands for ("x", the "u" of "cute")."""

@@ -5,18 +5,19 @@ may be near to which words, and only those are compared phone by phone.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from voice_ime.engine.base import Hypothesis, Word
+from voice_ime.personalize.homophones import Circumstances, settled
 from voice_ime.personalize.phonetics.costs import FILLER, PhoneCosts, Sounds, distances, hand_made, packed
 from voice_ime.personalize.phonetics.english import English, sounds_of
 from voice_ime.personalize.profile import Entry
 from voice_ime.personalize.retrieve import Candidate
-from voice_ime.personalize.text_model import Place, TextModel, text_model
+from voice_ime.personalize.text_model import Place, TextModel
 
 MOST_WORDS = 4
 """Heard words that one entry may stand for."""
@@ -24,6 +25,10 @@ SHORTEST = 3
 """Phones of an entry; shorter ones sound like everything."""
 FARTHEST = 0.45
 """Distance, for each phone of the entry, up to which an entry may be a candidate."""
+NEAR = 0.3
+"""Distance up to which it is worth a remark that words sound like some entry."""
+FEW_WORDS = 4
+"""So few words tell nothing about how many entries sound like something by chance."""
 MOST_CANDIDATES = 16
 MOST_WEIGHED = 48
 """Places that are looked at closely."""
@@ -69,13 +74,13 @@ class EnglishIndex:
         self,
         entries: Sequence[Entry],
         english: English,
-        model: TextModel | None = None,
+        model: TextModel,
         costs: PhoneCosts | None = None,
     ) -> None:
         """Takes about half a second for 5,000 entries with words that the dictionary does not have."""
         self._entries = tuple(entries)
         self._english = english
-        self._model = model or text_model()
+        self._model = model
         self._costs = costs or hand_made()
         self._points = Points(self._costs)
         owned = [
@@ -94,11 +99,16 @@ class EnglishIndex:
         self._listed_lengths = sorted({len(each) for each in self._listed})
 
     def candidates(self, hypothesis: Hypothesis, application: str | None) -> list[Candidate]:
-        """The nearest few entries for the words of `hypothesis`, the likeliest first."""
+        """The nearest few entries for the words of `hypothesis`, the likeliest first.
+
+        Of entries that sound the same one stands for all, with the others as its homophones where nothing tells which
+        of them is meant.
+        """
         places = self.places(hypothesis, application)
-        scores = self._model.scores(places)
-        best = np.argsort(-scores, kind="stable")[:MOST_CANDIDATES]
-        return [self._candidate(places[number], float(scores[number]), application) for number in best]
+        scores: list[float] = self._model.scores(places).tolist()
+        best = sorted(zip(scores, places, strict=True), key=lambda each: -each[0])[:MOST_CANDIDATES]
+        where = Circumstances(hypothesis.text, application)
+        return list(_once(self._candidate(place, score, where) for score, place in best))
 
     def places(self, hypothesis: Hypothesis, application: str | None) -> list[Place]:
         """All entries near to some words, with what is known of them."""
@@ -109,22 +119,25 @@ class EnglishIndex:
         heard = [self._heard(word) for word in hypothesis.words]
         near = [
             _Near(windows[window], number, distance, rival)
-            for window, number, distance, rival in _with_rivals(self._distances(windows))
+            for window, number, distance, rival in _with_rivals(self._distances(windows), self._alike)
             if self._fits(number, application)
         ]
         near.sort(key=lambda each: _roughly(each, heard))
-        return [self._place(heard, each) for each in near[:MOST_WEIGHED]]
+        density = _Density([each.window for each in near if each.distance <= NEAR], len(words))
+        return [self._place(heard, each, density) for each in near[:MOST_WEIGHED]]
 
-    def _candidate(self, place: Place, score: float, application: str | None) -> Candidate:
-        alike = (number for number in self._alike.get(place.number, ()) if self._fits(number, application))
+    def _candidate(self, place: Place, score: float, where: Circumstances) -> Candidate:
+        alike = [number for number in self._alike.get(place.number, ()) if self._fits(number, where.application)]
+        others = tuple(self._entries[number] for number in alike)
+        meant = settled((place.entry, *others), where) if others else place.entry
         return Candidate(
-            entry=place.entry,
+            entry=meant or place.entry,
             first=place.first,
             last=place.last,
             distance=place.distance,
             margin=place.margin,
             text_score=score,
-            homophones=tuple(self._entries[number] for number in alike),
+            homophones=() if meant else others,
         )
 
     def _fits(self, number: int, application: str | None) -> bool:
@@ -180,7 +193,7 @@ class EnglishIndex:
         bare = _bare(word.text)
         return _Heard(bare, self._english.zipf(bare), self._english.knows(bare))
 
-    def _place(self, words: Sequence[_Heard], near: _Near) -> Place:
+    def _place(self, words: Sequence[_Heard], near: _Near, density: "_Density") -> Place:
         heard = words[near.window.first : near.window.last]
         return Place(
             number=near.number,
@@ -192,8 +205,31 @@ class EnglishIndex:
             heard=tuple(word.text for word in heard),
             zipfs=tuple(word.zipf for word in heard),
             known=tuple(word.known for word in heard),
-            sound=near.window.sound,
+            phones=len(near.window.sound),
+            density=density.around(near.window),
         )
+
+
+class _Density:
+    """How many words of a hypothesis sound like some entry."""
+
+    def __init__(self, windows: Sequence[Window], words: int) -> None:
+        places = sorted({(window.first, window.last) for window in windows})
+        self._first = np.array([first for first, _ in places], np.intp)
+        self._last = np.array([last for _, last in places], np.intp)
+        self._words = words
+        self._known: dict[tuple[int, int], float] = {}
+
+    def around(self, window: Window) -> float:
+        """The part of the words that do, counting only windows apart from this one."""
+        place = window.first, window.last
+        if place not in self._known:
+            apart = (self._last <= window.first) | (self._first >= window.last)
+            borders = np.zeros(self._words + 1, np.intp)
+            np.add.at(borders, self._first[apart], 1)
+            np.add.at(borders, self._last[apart], -1)
+            self._known[place] = int((np.cumsum(borders) > 0).sum()) / (self._words + FEW_WORDS)
+        return self._known[place]
 
 
 class Points:
@@ -236,13 +272,28 @@ def _trimmed(sounds: Sounds) -> Sounds:
     return sounds[:, : int(used.sum())]
 
 
-def _with_rivals(near: dict[int, dict[int, float]]) -> Iterable[tuple[int, int, float, float]]:
-    """(window, entry, distance, distance of the nearest other entry)."""
+def _with_rivals(
+    near: Mapping[int, Mapping[int, float]], alike: Mapping[int, Collection[int]]
+) -> Iterable[tuple[int, int, float, float]]:
+    """(window, entry, distance, distance of the nearest other entry that does not sound the same)."""
     for window, found in near.items():
-        best, second = (*sorted(found.values())[:2], np.inf, np.inf)[:2]
-        for number, distance in found.items():
-            if distance <= FARTHEST:
-                yield window, number, distance, float(second if distance == best else best)
+        order = sorted(found, key=found.__getitem__)
+        for number in order:
+            if found[number] > FARTHEST:
+                break
+            same = alike.get(number, ())
+            rival = next((found[other] for other in order if other != number and other not in same), np.inf)
+            yield window, number, found[number], rival
+
+
+def _once(candidates: Iterable[Candidate]) -> Iterable[Candidate]:
+    """The first of those that stand for the same."""
+    seen: set[tuple[int, int, str]] = set()
+    for each in candidates:
+        names = {(each.first, each.last, entry.id) for entry in (each.entry, *each.homophones)}
+        if seen.isdisjoint(names):
+            yield each
+        seen |= names
 
 
 def _alike(owned: Sequence[tuple[str, int]]) -> dict[int, tuple[int, ...]]:

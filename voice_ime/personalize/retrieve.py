@@ -2,10 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
 
 from voice_ime.engine.base import Hypothesis
 from voice_ime.personalize.profile import Entry, Profile
+
+if TYPE_CHECKING:
+    from voice_ime.personalize.chinese_words import ChineseLexicon
+    from voice_ime.personalize.phonetics.english import English
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,39 @@ class Indexes:
         return sorted(found, key=lambda each: -each.text_score)
 
 
-def index_of(profile: Profile) -> Indexes:
-    """The searchable sounds of all active entries. Takes some time for thousands of entries: keep it per revision."""
-    raise NotImplementedError(profile.name)
+@dataclass(frozen=True)
+class Lexicons:
+    """What is known of each language; read when first needed, the same for all profiles."""
+
+    @cached_property
+    def english(self) -> "English":
+        from voice_ime.personalize.phonetics.english import English
+
+        return English()
+
+    @cached_property
+    def chinese(self) -> "ChineseLexicon":
+        from voice_ime.personalize.chinese_words import ChineseLexicon
+
+        return ChineseLexicon()
+
+
+def index_of(profile: Profile, lexicons: Lexicons | None = None) -> Indexes:
+    """The searchable sounds of all entries. Takes some time for thousands of entries: keep it per revision, and the
+    lexicons for all."""
+    known = lexicons or Lexicons()
+    return Indexes([_english(profile, known), _mandarin(profile, known)])
+
+
+def _english(profile: Profile, lexicons: Lexicons) -> Index:
+    from voice_ime.personalize.english_index import EnglishIndex
+    from voice_ime.personalize.weighing import Weighing
+
+    entries = [entry for entry in profile.entries if entry.language != "zh"]
+    return EnglishIndex(entries, lexicons.english, Weighing.from_file().text)
+
+
+def _mandarin(profile: Profile, lexicons: Lexicons) -> Index:
+    from voice_ime.personalize.mandarin_index import MandarinIndex
+
+    return MandarinIndex(profile, lexicons.chinese)

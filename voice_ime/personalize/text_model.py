@@ -1,6 +1,6 @@
 """What the text alone says about an entry in the place of some words: a few numbers, weighted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 from voice_ime.personalize.phonetics.costs import FILLER, PhoneCosts, distances
 from voice_ime.personalize.profile import Entry
 
-COMMON = 4.6
-"""Zipf value of the words that everybody uses daily."""
 FARTHEST_RIVAL = 0.3
 """Beyond this a rival does not matter."""
 
@@ -36,15 +34,17 @@ class Place:
     """How common each is."""
     known: tuple[bool, ...]
     """Whether each is in the dictionary."""
-    sound: str
+    phones: int
     """Of the words."""
+    density: float
+    """Part of the other words that sound like some entry, too: where many do, it is by chance."""
 
 
 @dataclass(frozen=True)
 class TextModel:
     """Weights of what `features` tells."""
 
-    weights: dict[str, float]
+    weights: Mapping[str, float]
 
     def scores(self, places: Sequence[Place]) -> Floats:
         """[places]; above 0: it would be written by the text alone."""
@@ -57,7 +57,6 @@ class TextModel:
 
 def features(places: Sequence[Place]) -> dict[str, Floats]:
     """Each [places], by name."""
-    likeness = _likeness(places)
     columns = {
         "one": [1.0 for _ in places],
         "distance": [place.distance for place in places],
@@ -65,12 +64,12 @@ def features(places: Sequence[Place]) -> dict[str, Floats]:
         "rarest": [min(place.zipfs) for place in places],
         "commonest": [max(place.zipfs) for place in places],
         "single": [float(len(place.heard) == 1) for place in places],
-        "several": [float(len(place.heard) > 2) for place in places],
-        "all_common": [float(min(place.zipfs) >= COMMON) for place in places],
-        "all_known": [float(all(place.known)) for place in places],
-        "length": [np.log(len(place.sound)) for place in places],
+        "known": [float(all(place.known)) for place in places],
+        "length": [float(np.log(place.phones)) for place in places],
+        "density": [place.density for place in places],
     }
-    return {name: np.array(column, np.float32) for name, column in columns.items()} | {"letters": likeness}
+    found = {name: np.array(column, np.float32) for name, column in columns.items()}
+    return found | {"letters": _likeness(places)}
 
 
 def _likeness(places: Sequence[Place]) -> Floats:
@@ -103,12 +102,3 @@ def _plain_costs() -> PhoneCosts:
 
 
 _EQUAL = _plain_costs()
-
-
-def text_model() -> TextModel:
-    """The prototype's, until the new one is fitted."""
-    return TextModel(
-        {
-            "one": 0.55, "distance": -7.9, "letters": 4.2, "rarest": -1.07, "single": -2.2, "margin": 6.4,
-        }
-    )  # fmt: skip

@@ -138,13 +138,15 @@ class WhisperUtterance(Utterance):
         with self._engine.model() as model:
             return [score(model, self._heard, self._as_heard(text)) for text in texts]
 
-    def price(self, final: Hypothesis, substitutions: Sequence[Substitution], at_least: float = -inf) -> list[float]:
+    def price(self, final: Hypothesis, substitutions: Sequence[Substitution]) -> list[float]:
         """One quick pass of the decoder for each text, a longer one where the last word changes.
 
-        RecognitionFailed where the sound was longer than the model's window (30 s).
+        -inf where the sound was longer than the model's window (30 s).
         """
+        if len(self._heard) != 1 or self._heard[0].encoded is None:
+            return [-inf] * len(substitutions)
+        without: dict[bool, float] = {}
         with self._engine.model() as model:
-            without: dict[bool, float] = {}
             return [self._price(model, final, each, without) for each in substitutions]
 
     def rehear(self, phrases: tuple[str, ...]) -> Hypothesis:
@@ -157,9 +159,9 @@ class WhisperUtterance(Utterance):
         end = change.last == len(final.words)
         if end not in without:
             without[end] = score(model, self._heard, self._as_heard(final.text), end=end)
-        texts = [replaced(final, change.first, change.last, text) for text in change.texts]
-        likeliest = max(score(model, self._heard, self._as_heard(text), end=end) for text in texts)
-        return likeliest - without[end] if likeliest > -inf else -inf
+        texts = dict.fromkeys(replaced(final, change.first, change.last, text) for text in change.texts)
+        prices = (score(model, self._heard, self._as_heard(text), end=end) - without[end] for text in texts)
+        return max(prices, default=-inf)
 
     def _final(self) -> tuple[Hypothesis, list[Heard]]:
         with self._engine.model() as model:

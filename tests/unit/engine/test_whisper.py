@@ -230,6 +230,12 @@ def test_scoring_sound_longer_than_the_window_fails_rather_than_misleads(engine:
         utterance.score(["open the window please"])
 
 
+def test_no_substitution_is_made_in_sound_longer_than_the_window(engine: WhisperEngine):
+    utterance = engine.begin(Options(language="en"))
+    utterance.feed(np.tile(sound_of(MODELS / "en-window.flac"), 5))
+    assert utterance.price(utterance.finish(), [Substitution(0, 1, ("hoping",))]) == [-math.inf]
+
+
 # --- the model on disk ---
 
 

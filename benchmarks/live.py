@@ -5,7 +5,7 @@ moment on the clock is a position in the sound, and delays are differences. Ever
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -109,6 +109,8 @@ class Played:
     """Tracks that the system did not take."""
     errors: tuple[str, ...] = ()
     """Codes of the errors it told."""
+    loop_late_ms: Mapping[str, float] | None = None
+    """How late its event loop was, {p50, p99, max}; None: not asked."""
 
 
 class Player(Protocol):

@@ -90,6 +90,7 @@ class Stage:
             "cpu_s_per_audio_s": round(self.played.cpu_s / max(self.played.sound_s, 1e-9), 4),
             "busy_percent_of_cores": round(100 * self.played.cpu_s / self.wall_s / self.cores, 1),
             "rss_mb": round(self.played.rss_mb, 1),
+            "loop_late_ms": self.played.loop_late_ms,
             "player_late_ms": round(1000 * self.played.late_s, 1),
         }
 
@@ -101,9 +102,13 @@ def add_arguments(parser: Parser, messages: Messages) -> None:
     parser.add_argument("--first", type=int, default=4, metavar=number, help=messages("bench.help_first"))
     parser.add_argument("--most", type=int, default=128, metavar=number, help=messages("bench.help_most"))
 
+    parser.add_argument("--lateness", action="store_true", help=messages("bench.help_lateness"))
+
 
 def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> int:
-    return run_live("load", arguments, messages, lambda figures: _measure(arguments, settings, figures))
+    server = settings.server.model_copy(update={"tell_lateness": arguments.lateness})
+    told = settings.model_copy(update={"server": server})
+    return run_live("load", arguments, messages, lambda figures: _measure(arguments, told, figures))
 
 
 async def _measure(arguments: argparse.Namespace, settings: "Settings", figures: dict[str, Any]) -> None:

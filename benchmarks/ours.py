@@ -5,9 +5,12 @@ import contextlib
 import json
 import tempfile
 import time
+import urllib.request
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from benchmarks.live import BLOCK, BLOCK_S, Played, Said, Track, Usage, memory_mb
 from voice_ime import protocol as wire
@@ -16,6 +19,7 @@ from voice_ime.client import Address, ClientOptions, Connected, DictationClient
 from voice_ime.engine.base import SAMPLE_RATE
 from voice_ime.errors import VoiceImeError
 from voice_ime.local_server import LocalServer, serve_command
+from voice_ime.server import lateness
 from voice_ime.settings import Settings
 
 NAME = "voice-ime"
@@ -33,17 +37,26 @@ class Ours:
 
     name = NAME
 
-    def __init__(self, address: Address, process_id: int, language: str | None) -> None:
+    def __init__(self, address: Address, process_id: int, language: str | None, *, lateness: bool = False) -> None:
+        """`lateness`: the server tells how late its event loop is."""
+        self.process_id = process_id
         self._address = address
-        self._process_id = process_id
         self._language = language
+        self._lateness = lateness
 
     async def play(self, tracks: Sequence[Track]) -> Played:
+        if not self._lateness:
+            return await self._play(tracks)
+        seconds = max(track.start_s + track.seconds for track in tracks)
+        late, played = await asyncio.gather(asyncio.to_thread(self._loop_late_ms, seconds), self._play(tracks))
+        return replace(played, loop_late_ms=late)
+
+    async def _play(self, tracks: Sequence[Track]) -> Played:
         speakers = [_Speaker(self._address, track, self._language) for track in tracks]
-        usage = Usage(self._process_id)
+        usage = Usage(self.process_id)
         begun = time.monotonic() + 0.2
         await asyncio.gather(*(speaker.run(begun + speaker.track.start_s) for speaker in speakers))
-        peak, now = memory_mb(self._process_id)
+        peak, now = memory_mb(self.process_id)
         return Played(
             said=tuple(tuple(speaker.said) for speaker in speakers),
             sound_s=sum(speaker.sent_s for speaker in speakers),
@@ -57,11 +70,17 @@ class Ours:
 
     async def silence(self, seconds: float) -> float:
         """The share of one core that a stream costs which has been silent for a while."""
-        playing = asyncio.create_task(self.play([Track((), lead_s=SILENT_S + seconds)]))
+        playing = asyncio.create_task(self._play([Track((), lead_s=SILENT_S + seconds)]))
         await asyncio.sleep(SILENT_S)
-        usage = Usage(self._process_id)
+        usage = Usage(self.process_id)
         await playing
         return usage.cpu_s / seconds
+
+    def _loop_late_ms(self, seconds: float) -> dict[str, float]:
+        parts = urlsplit(self._address.url)
+        url = f"http://{parts.netloc}{lateness.PATH}?seconds={seconds}"
+        with urllib.request.urlopen(url, timeout=seconds + ANSWER_S) as answer:
+            return dict(json.load(answer))
 
 
 class _Speaker:
@@ -159,9 +178,12 @@ class _Speaker:
 
 
 @contextlib.asynccontextmanager
-async def server(settings: Settings, language: str | None) -> AsyncIterator[Ours]:
-    """A server with these settings, except that it takes many sessions and any free port."""
-    limits = settings.server.model_copy(update={"max_sessions": MANY, "port": 0, "host": "127.0.0.1"})
+async def server(settings: Settings, language: str | None, *, admits_all: bool = True) -> AsyncIterator[Ours]:
+    """A server with these settings, except for any free port and, if it `admits_all`, that it refuses nobody."""
+    changes: dict[str, Any] = {"port": 0, "host": "127.0.0.1"}
+    if admits_all:
+        changes |= {"max_sessions": MANY, "max_busy": 1, "max_wait_s": 60}
+    limits = settings.server.model_copy(update=changes)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "settings.toml"
         tree = settings.model_copy(update={"server": limits}).model_dump(mode="json", exclude_none=True)
@@ -171,7 +193,7 @@ async def server(settings: Settings, language: str | None) -> AsyncIterator[Ours
         try:
             address = await local.address()
             assert local.process_id is not None
-            yield Ours(address, local.process_id, language)
+            yield Ours(address, local.process_id, language, lateness=limits.tell_lateness)
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)

@@ -33,6 +33,7 @@ BENCHES = (
     Bench("accuracy", "accuracy"),
     Bench("latency", "latency"),
     Bench("load", "load"),
+    Bench("sessions", "sessions"),
     Bench("report", "report"),
     Bench("faults", "faults"),
 )

@@ -17,6 +17,7 @@ from benchmarks.load import Judge, following, heard, losses, track  # noqa: E402
 from benchmarks.ours import toml  # noqa: E402
 from benchmarks.peers.host import Shelf, read_played, write_played, write_tracks  # noqa: E402
 from benchmarks.recordings import Clip, Speech, spread  # noqa: E402
+from benchmarks.sessions import Sample, growth  # noqa: E402
 from tests.recordings import write_wav  # noqa: E402
 from voice_ime.settings import Settings, load_settings  # noqa: E402
 
@@ -137,3 +138,11 @@ def test_a_limit_takes_recordings_from_everywhere() -> None:
 
 def test_silence_is_silent(recordings: list[Clip]) -> None:
     assert not np.any(Track(tuple(recordings)).sound)
+
+
+def test_growth_is_the_slope_of_the_second_half_so_that_what_is_kept_once_does_not_count() -> None:
+    warm = [Sample(0, 100), Sample(8, 180), Sample(16, 200)]
+    flat = growth([*warm, *(Sample(8 * number, 200) for number in range(3, 9))])
+    assert (flat["kb_per_session"], flat["rss_mb_before"], flat["rss_mb_after"]) == (0, 100, 200)
+    growing = growth([*warm, *(Sample(8 * number, 200 + number) for number in range(3, 9))])
+    assert growing["kb_per_session"] == pytest.approx(128)

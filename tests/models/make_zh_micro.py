@@ -629,6 +629,15 @@ def save_clips(folder: Path, texts: Sequence[tuple[str, str]]) -> None:
             manifest.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
+def unseen(known: set[str]) -> list[tuple[str, str]]:
+    """(condition, text) of sentences that were not learnt from: without the rarer name, and with it."""
+    others = Speaker(1)
+    texts = [text for text in (others.sentence() for _ in range(400)) if text not in known and len(text) > 4]
+    plain = [text for text in texts if NAME not in text]
+    named = [text for text in texts if NAME in text.replace("文章", "")]
+    return [("seen_voice", text) for text in plain[:40]] + [("hotword 章", text) for text in named[:12]]
+
+
 def save_opus(path: Path, sound: np.ndarray) -> None:
     frame = av.AudioFrame.from_ndarray((sound[None] * 32767).astype(np.int16), "s16", "mono")
     frame.sample_rate = RATE
@@ -658,13 +667,7 @@ def main() -> None:
     numbers = {character: number for number, character in enumerate(characters, 1)}
     weights = learnt(new_weights(len(characters)), batches(found, scale, numbers), arguments.steps)
     save_models(Micro(weights, scale, characters), arguments.folder, sentences)
-    others = Speaker(1)
-    unseen = [text for text in (others.sentence() for _ in range(400)) if text not in sentences and len(text) > 4]
-    named = [text for text in unseen if NAME in text]
-    plain = [text for text in unseen if NAME not in text]
-    save_clips(
-        arguments.folder, [("seen_voice", text) for text in plain[:40]] + [("hotword 章", text) for text in named[:12]]
-    )
+    save_clips(arguments.folder, unseen(set(sentences)))
 
 
 if __name__ == "__main__":

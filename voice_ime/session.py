@@ -39,7 +39,14 @@ class Forget:
     sample: int
 
 
-Work = Sound | Release | Forget
+@dataclass(frozen=True)
+class Teach:
+    """Work: learn from this correction before anything further is recognised."""
+
+    correction: wire.Correction
+
+
+Work = Sound | Release | Forget | Teach
 
 MOST_FORGOTTEN = 100
 """Cancels that are remembered, so that a repeated one does no harm."""
@@ -59,6 +66,7 @@ class Session:
 
     def __init__(self, hello: wire.Hello, max_unkept: int) -> None:
         self.name = hello.session
+        self.profile = hello.profile
         self.messages = hello.messages
         self._max_unkept = max_unkept
         self._received = hello.resume_from
@@ -109,7 +117,7 @@ class Session:
                 self.application = message.focus.application
                 return []
             case wire.Correction():
-                return [wire.CorrectionTaken(utterance=message.utterance, kept=False)]
+                return [Teach(message)]
             case wire.Kept():
                 self._unkept.pop(message.utterance, None)
                 return []

@@ -80,7 +80,7 @@ async def web(tmp_path: Path) -> AsyncIterator[Web]:
 async def test_profiles_are_made_listed_and_deleted(web: Web) -> None:
     made = await web("POST", "", {"name": "bob"})
     assert (made.status, made.body) == (201, {"name": "bob", "revision": 0})
-    assert [each["name"] for each in (await web("GET", "")).body["profiles"]] == ["ann", "bob"]
+    assert [each["name"] for each in (await web("GET", "")).body["profiles"]] == ["ann", "bob", "default"]
     assert (await web("DELETE", "/bob")).error == "not_confirmed"
     assert (await web("DELETE", "/bob?confirm=bob")).status == 204
     assert (await web("GET", "/bob")).error == "profile_not_found"

@@ -6,7 +6,7 @@ from voice_ime import protocol as wire
 from voice_ime.engine.base import Hypothesis, Word
 from voice_ime.engine.listener import FinalStep, PartialStep
 from voice_ime.errors import AudioGap, AudioOverlap, OutOfOrder, TooManyUnkept
-from voice_ime.session import Delays, Forget, Release, Session, Sound
+from voice_ime.session import Delays, Forget, Release, Session, Sound, Teach
 
 HELLO = wire.Hello(version=1, session="session-1")
 DELAYS = Delays(queue_s=0.0, final_s=0.1)
@@ -177,9 +177,9 @@ def test_word_times_count_from_the_start_of_the_session() -> None:
     assert final.words[0].alternatives == ("High",)
 
 
-def test_a_correction_is_acknowledged_as_not_kept_while_there_are_no_profiles() -> None:
+def test_a_correction_is_learned_before_anything_further_is_recognised() -> None:
     correction = wire.Correction(utterance="u0", heard="Cowalsky", meant="Kowalski")
-    assert session().message(correction) == [wire.CorrectionTaken(utterance="u0", kept=False)]
+    assert session().message(correction) == [Teach(correction)]
 
 
 def test_a_second_hello_is_out_of_order() -> None:

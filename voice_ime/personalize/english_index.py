@@ -252,7 +252,7 @@ class Points:
         places = (np.arange(sounds.shape[1]) + 0.5) / np.maximum(lengths, 1)[:, np.newaxis] * (self._PARTS - 1)
         parts = np.maximum(0, 1 - np.abs(places[:, :, np.newaxis] - np.arange(self._PARTS))).astype(np.float32)
         points = np.matmul(self._traits[sounds].transpose(0, 2, 1), parts)
-        return np.ascontiguousarray(points.reshape(len(sounds), -1))
+        return np.ascontiguousarray(points.reshape(len(sounds), self._TRAITS * self._PARTS))
 
 
 def _compared(heard: Sounds, sounds: Sounds, lengths: NDArray[np.intp], costs: PhoneCosts) -> Floats:

@@ -13,19 +13,19 @@ from voice_ime import protocol as wire
 from voice_ime.engine.base import Engine, Options
 from voice_ime.engine.listener import Detector, Listener
 from voice_ime.engine.pool import Pool
-from voice_ime.errors import LanguageNotSupported
+from voice_ime.errors import LanguageNotSupported, ProfileNotFound
 from voice_ime.server import lateness
 from voice_ime.server.allowance import Allowance
 from voice_ime.server.api import profiles_router
 from voice_ime.server.auth import Gate
 from voice_ime.server.dictate import Services, dictate, explain
 from voice_ime.server.http import guarded
+from voice_ime.server.people import People
 from voice_ime.server.sessions import Sessions
 from voice_ime.server.stream import Stream
 from voice_ime.session import Session
 from voice_ime.settings import Settings
 from voice_ime.store.base import Store
-from voice_ime.store.current import Profiles
 
 LOOPBACK = ("127.0.0.1", "localhost")
 
@@ -38,6 +38,7 @@ def create_app(
     `store`: the profiles that it serves; None: none.
     """
     gate = Gate(token, settings.server.allowed_origins)
+    people = None if store is None else People(engine, store)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -45,7 +46,7 @@ def create_app(
         try:
             async with asyncio.TaskGroup() as tasks:
                 sessions = Sessions(
-                    settings.server, lambda: pool.load, _stream_maker(settings, engine, detector, pool), tasks
+                    settings.server, lambda: pool.load, _stream_maker(settings, engine, detector, pool, people), tasks
                 )
                 app.state.services = Services(settings, gate, sessions, engine.capabilities)
                 yield
@@ -56,9 +57,9 @@ def create_app(
     app = FastAPI(title="voice-ime", version=__version__, lifespan=lifespan, openapi_url=None)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[settings.server.host, *LOOPBACK])
 
-    if store is not None:
+    if people is not None:
         route = guarded(gate, Allowance(settings.server.max_requests_per_s))
-        app.include_router(profiles_router(store, Profiles(store), engine.capabilities, route))
+        app.include_router(profiles_router(people.store, people.profiles, engine.capabilities, route))
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -93,8 +94,14 @@ def create_app(
     return app
 
 
-def _stream_maker(settings: Settings, engine: Engine, detector: Detector, pool: Pool) -> Callable[[wire.Hello], Stream]:
+def _stream_maker(
+    settings: Settings, engine: Engine, detector: Detector, pool: Pool, people: People | None
+) -> Callable[[wire.Hello], Stream]:
     def make(hello: wire.Hello) -> Stream:
+        if hello.profile is not None:
+            if people is None:
+                raise ProfileNotFound(profile=hello.profile)
+            people.profiles.current(hello.profile)
         known = engine.capabilities.languages
         if hello.language is not None and hello.language not in known:
             raise LanguageNotSupported(
@@ -102,14 +109,15 @@ def _stream_maker(settings: Settings, engine: Engine, detector: Detector, pool: 
             )
         listener = Listener(
             detector,
-            engine,
-            Options(language=hello.language),
+            engine if people is None else people.engine,
+            Options(language=hello.language, profile=hello.profile),
             settings.speech,
             start_sample=hello.resume_from,
             endpoint_delay_s=hello.endpoint_delay_s,
             endpoints=hello.endpoints,
             partials=hello.partials,
         )
-        return Stream(Session(hello, settings.server.max_unkept_finals), listener, pool, explain)
+        session = Session(hello, settings.server.max_unkept_finals)
+        return Stream(session, listener, pool, explain, None if people is None else people.corrections)
 
     return make

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 
 from voice_ime import protocol as wire
 from voice_ime.audio import from_pcm16
-from voice_ime.engine.base import SAMPLE_RATE
+from voice_ime.engine.base import SAMPLE_RATE, Hypothesis
 from voice_ime.engine.listener import FinalStep, Listener, PartialStep, PrepareStep, Step
 from voice_ime.engine.pool import Pool, Urgency
 from voice_ime.errors import RecognitionFailed, VoiceImeError
-from voice_ime.session import Delays, Forget, Outcome, Release, Session, Sound, is_fatal
+from voice_ime.server.learning import Corrections
+from voice_ime.session import Delays, Forget, Outcome, Release, Session, Sound, Teach, Work, is_fatal
 
 Sink = Callable[[wire.ServerMessage], None]
 Explain = Callable[[VoiceImeError, str], wire.Error]
@@ -38,13 +39,22 @@ logger = logging.getLogger(__name__)
 class Stream:
     """Outlives its connections: while nobody is connected the recognition of what has come goes on."""
 
-    def __init__(self, session: Session, listener: Listener, pool: Pool, explain: Explain) -> None:
+    def __init__(
+        self,
+        session: Session,
+        listener: Listener,
+        pool: Pool,
+        explain: Explain,
+        corrections: Corrections | None = None,
+    ) -> None:
+        """`corrections`: where they are learned from; None: nowhere."""
         self.session = session
         self.sink: Sink | None = None
         self._listener = listener
         self._pool = pool
         self._explain = explain
-        self._queue: deque[Sound | Release | Forget] = deque()
+        self._corrections = corrections
+        self._queue: deque[Work] = deque()
         self._waiting = 0
         self._orders = 0
         """Of what is queued, how much is no sound."""
@@ -74,7 +84,7 @@ class Stream:
                 case Sound():
                     self._queue.append(outcome)
                     self._waiting += len(outcome.pcm) // 2
-                case Release() | Forget():
+                case Release() | Forget() | Teach():
                     self._queue.append(outcome)
                     self._orders += 1
                 case _:
@@ -100,7 +110,7 @@ class Stream:
     def check_finished(self, *, at_least: int = SAMPLE_RATE) -> None:
         self._send(self.session.finished(self._listener.needed_from, at_least=at_least))
 
-    def _next(self) -> Sound | Release | Forget | None:
+    def _next(self) -> Work | None:
         """The next piece of work; neighbouring sounds become one."""
         if not self._queue:
             return None
@@ -120,7 +130,7 @@ class Stream:
         self._waiting -= samples
         return Sound(b"".join(pieces))
 
-    async def _do(self, work: Sound | Release | Forget) -> None:
+    async def _do(self, work: Work) -> None:
         match work:
             case Sound():
                 self._listener.heard_in(self.session.application)
@@ -132,10 +142,25 @@ class Stream:
             case Forget():
                 self._listener.cancel(work.sample)
                 self._send(self.session.forgotten(work.sample))
+            case Teach():
+                await self._teach(work.correction)
         if not self._listener.unhurried:
             self._spoke_at = self._listener.position
         self._arrivals.forget_before(self._listener.needed_from)
         self.check_finished()
+
+    async def _teach(self, correction: wire.Correction) -> None:
+        session, corrections = self.session, self._corrections
+        taken = wire.CorrectionTaken(utterance=correction.utterance, kept=False)
+        if corrections is not None and (profile := session.profile) is not None:
+            try:
+                taken = await self._pool.run(
+                    Urgency.PREPARATION,
+                    lambda: corrections.take(profile, session.name, correction, session.messages),
+                )
+            except VoiceImeError as error:
+                self._fail(error)
+        self._send([taken])
 
     async def _recognise(self, steps: Iterator[Step]) -> None:
         while (step := await self._pool.run(Urgency.DETECTION, lambda: next(steps, None))) is not None:
@@ -166,6 +191,14 @@ class Stream:
         delays = Delays(queue_s=max(0.0, begun - arrived), final_s=time.monotonic() - arrived)
         self._send(self.session.final(step, hypothesis, delays))
         self.session.check_kept()
+        await self._note_used(hypothesis)
+
+    async def _note_used(self, hypothesis: Hypothesis) -> None:
+        """The entries that were written: of those that sound the same the latest is likelier."""
+        corrections, profile = self._corrections, self.session.profile
+        written = [change.source for change in hypothesis.changes if change.kind == "replace"]
+        if corrections is not None and profile is not None and written:
+            await self._pool.run(Urgency.PREPARATION, lambda: corrections.used(profile, written))
 
     def _fail(self, error: VoiceImeError) -> None:
         self._send([self._explain(error, self.session.messages)])

@@ -240,6 +240,68 @@ def test_undo_must_know_what(profile: Profile, words: tuple[str, ...]) -> None:
     assert profile("undo", *words).status == ExitCode.WRONG_USAGE
 
 
+# --- preferences and what was learned --------------------------------------------------------------------------------
+
+
+def test_preferences_are_told_and_changed(profile: Profile) -> None:
+    assert profile("preferences").lines == [
+        "Learns from corrections: yes.",
+        "Mandarin sounds not told apart: none.",
+        "A blank between Chinese characters and Latin words: yes.",
+        "Chinese characters: simplified.",
+        "Silence that ends a sentence: as usual.",
+    ]
+    changed = (
+        "--learn",
+        "off",
+        "--fuzzy",
+        "n/l",
+        "--fuzzy",
+        "in/ing",
+        "--script",
+        "traditional",
+        "--endpoint-delay",
+        "0.7",
+    )
+    assert profile("preferences", *changed, language="zh").lines == [
+        "从纠正中学习：否。",
+        "不区分的普通话读音：n/l；in/ing。",
+        "汉字和拉丁字母的词之间加空格：是。",
+        "汉字：繁体。",
+        "结束一句话的静默：0.7 秒。",
+    ]
+    (row,) = profile("preferences", "--fuzzy", "", "--endpoint-delay", "0", "--json").rows
+    assert (row["learn"], row["fuzzy"], row["endpoint_delay_s"], row["revision"]) == (False, [], None, 2)
+
+
+@pytest.mark.parametrize("words", [("--fuzzy", "x/y"), ("--endpoint-delay", "99"), ("--endpoint-delay", "nan")])
+def test_a_preference_that_cannot_be_is_refused(profile: Profile, words: tuple[str, ...]) -> None:
+    said = profile("preferences", *words)
+    assert said.status == ExitCode.WRONG_USAGE
+    assert said.complaint[0].startswith("This cannot be kept: ")
+
+
+def test_what_was_learned_is_told_accepted_and_forgotten(profile: Profile, tmp_path: Path) -> None:
+    lessons = [
+        {"id": "a", "heard": "co walski", "written": "Kowalski", "language": "en", "state": "suggested", "times": 2},
+        {"id": "b", "heard": "win", "written": "Nguyen", "language": "en"},
+    ]
+    (tmp_path / "learned.json").write_text(json.dumps({"lessons": lessons}))
+    profile("import", str(tmp_path / "learned.json"))
+    assert profile("learned").lines == [
+        "co walski was corrected to Kowalski, 2 times: suggested, not in use.",
+        "win was corrected to Nguyen, 1 times: noticed, not in use.",
+        "2 things were learned.",
+    ]
+    accepted = profile("learned", "--accept", "kowalski")
+    assert accepted.lines == ["From now on Kowalski also sounds like co walski. Change 2."]
+    assert profile("entries").lines == ["Kowalski, sounds like co walski, English, weak", "1 entries."]
+    assert profile("learned", "--forget", "win").lines == ["Nguyen will not be learned for win again. Change 3."]
+    assert profile("learned", "--forget", "nobody").status == ExitCode.SOME_FAILED
+    profile("undo", "2")
+    assert profile("entries").lines == ["0 entries."]
+
+
 # --- trying ----------------------------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voice_ime.command_line import Parser
-from voice_ime.commands.profiles import files, history, people, trial, words
+from voice_ime.commands.profiles import files, history, learned, people, trial, wishes, words
 from voice_ime.commands.profiles.desk import Desk
 from voice_ime.messages import Messages
 
@@ -34,6 +34,8 @@ ACTIONS = (
     Action("remove", words.remove_arguments, words.remove),
     Action("rule", words.rule_arguments, words.rule),
     Action("entries", words.entries_arguments, words.entries),
+    Action("learned", learned.learned_arguments, learned.learned),
+    Action("preferences", wishes.preferences_arguments, wishes.preferences),
     Action("import", files.import_arguments, files.import_file),
     Action("export", files.export_arguments, files.export_file),
     Action("test", trial.test_arguments, trial.test),

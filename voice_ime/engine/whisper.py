@@ -116,8 +116,7 @@ class WhisperUtterance(Utterance):
     def prepare(self) -> Hypothesis:
         prepared = self._prepared  # `cancel` may come meanwhile
         if prepared is None:
-            prepared, self._heard = self._final()
-            self._prepared = prepared
+            prepared = self._prepared = self._final()
             self._fresh = False
         return prepared
 
@@ -152,7 +151,7 @@ class WhisperUtterance(Utterance):
     def rehear(self, phrases: tuple[str, ...]) -> Hypothesis:
         """With the first 20 of `phrases`, and of them no more than 100 tokens."""
         with self._engine.model() as model:
-            return self._written(hypothesis(self._with(model, self._heard, phrases), final=True))
+            return self._written(hypothesis(self._with(model, phrases), final=True))
 
     def _price(self, model: Model, final: Hypothesis, change: Substitution, without: dict[bool, float]) -> float:
         """`without`: the scores of the text as it is, kept from one substitution to the next."""
@@ -163,15 +162,18 @@ class WhisperUtterance(Utterance):
         prices = (score(model, self._heard, self._as_heard(text), end=end) - without[end] for text in texts)
         return max(prices, default=-inf)
 
-    def _final(self) -> tuple[Hypothesis, list[Heard]]:
+    def _final(self) -> Hypothesis:
         with self._engine.model() as model:
-            heard = hear(model, self._sound(), self._options.language, self._engine.search)
-            heard = self._with(model, heard, self._options.phrases)
-        return self._written(hypothesis(heard, final=True)), heard
+            self._heard = hear(model, self._sound(), self._options.language, self._engine.search)
+            self._heard = self._with(model, self._options.phrases)
+        return self._written(hypothesis(self._heard, final=True))
 
-    def _with(self, model: Model, heard: list[Heard], phrases: tuple[str, ...]) -> list[Heard]:
+    def _with(self, model: Model, phrases: tuple[str, ...]) -> list[Heard]:
+        """What was heard, heard again with `phrases` likelier."""
         asked = tuple(self._as_heard(phrase) for phrase in phrases if phrase.strip())
-        return [hear_with(model, window, asked, self._engine.search) for window in heard] if asked else heard
+        if not asked:
+            return self._heard
+        return [hear_with(model, window, asked, self._engine.search) for window in self._heard]
 
     def _written(self, heard: Hypothesis) -> Hypothesis:
         return self._writing.hypothesis(heard) if self._writing is not None else heard

@@ -97,11 +97,16 @@ class SherpaUtterance(Utterance):
             return model.hypothesis(self._caught_up(model).so_far(), self._sound(), self._options, begun)
 
     def prepare(self) -> Hypothesis | None:
-        """Streaming models hear what is there, but cannot tell the end: silence put in cannot be taken out again."""
+        """Streaming models hear what is there, but cannot tell the end: silence put in cannot be taken out again.
+
+        Where texts are scored, what that needs is made ready here, too.
+        """
         with self._engine.model() as model:
             if not model.streaming:
                 return self._final(model)
             self._caught_up(model).so_far()
+            if model.scores:
+                self._encoded_sound(model)
             return None
 
     def finish(self) -> Hypothesis:
@@ -221,6 +226,11 @@ class Model:
             takes_phrases=self.takes_phrases,
             streaming=facts.streaming,
         )
+
+    @property
+    def scores(self) -> bool:
+        """Whether the scorer was ever asked for."""
+        return "_scorer" in self.__dict__
 
     @property
     def scorer(self) -> Scorer:

@@ -114,7 +114,9 @@ class StreamingPass(Pass):
         self._tail = tail
 
     def accept(self, samples: Samples) -> None:
-        self._stream.accept_waveform(SAMPLE_RATE, samples)
+        """In parts, because the library lets no other thread of Python run meanwhile: 4 ms for a second of sound."""
+        for begin in range(0, len(samples), SAMPLE_RATE):
+            self._stream.accept_waveform(SAMPLE_RATE, samples[begin : begin + SAMPLE_RATE])
 
     def so_far(self) -> Heard:
         self._decode()

@@ -345,6 +345,19 @@ def test_a_substitution_against_the_sound_costs_and_one_that_cannot_be_written_i
     assert prices[1] == -math.inf
 
 
+def test_scores_are_the_same_where_they_were_made_ready_in_a_pause(engine: SherpaEngine):
+    scores = []
+    for _ in range(2):
+        utterance = engine.begin(Options(language="zh"))
+        utterance.feed(sound_of(ZHAO)[:-8000])
+        utterance.prepare()
+        utterance.feed(sound_of(ZHAO)[-8000:])
+        utterance.prepare()
+        utterance.finish()
+        scores.append(utterance.score(["老赵的声音在成都", "老林的声音在成都"]))
+    assert scores[0] == pytest.approx(scores[1])
+
+
 def test_scores_of_the_whole_and_the_streaming_model_agree():
     scores = []
     for kind in ("ctc", "streaming-ctc"):

@@ -85,7 +85,7 @@ class _Search(Generic[S]):
         row, state, whole = self._check(draft)
         while (token := int(row.argmax())) != self._marks.end:
             if len(self._ids) > self._most:
-                return Found(tuple(self._ids[1:]), False, state)
+                return self._cut(length_without_loop(self._ids[1:], ran_away=True), state)
             self._ids.append(token)
             keep = length_without_loop(self._ids[1:])
             if keep == len(self._ids) - 1:
@@ -93,7 +93,7 @@ class _Search(Generic[S]):
                 row, state = self._sure(fresh[-1], state)
                 continue
             if self._loops == _MOST_LOOPS:
-                return Found(tuple(self._ids[1 : keep + 1]), False, state)
+                return self._cut(keep, state)
             row, state = self._leave_loop(state, keep)
         return Found(tuple(self._ids[1:]), True, state, whole if len(self._ids) - 1 == len(draft) else None)
 
@@ -109,6 +109,9 @@ class _Search(Generic[S]):
                 return row, self._decoder.cut(state, place + 1), None
             self._ids.append(draft[place])
         raise AssertionError("the last row always returns")
+
+    def _cut(self, keep: int, state: S) -> Found[S]:
+        return Found(tuple(self._ids[1 : keep + 1]), False, state)
 
     def _leave_loop(self, state: S, keep: int) -> tuple[Row, S]:
         """Keep the first `keep` tokens: the row that predicts what comes after them, without what began the second
@@ -135,23 +138,29 @@ def _margin(row: Row) -> float:
     return float(best - second)
 
 
-_LONGEST_PERIOD = 12
-_LEAST_REPEATS = 6
-_LEAST_REPEATED = 12
+_LONGEST_PERIOD = 16
+_WORD_PERIOD = 3
+"""Tokens of one word and a comma."""
 _MOST_LOOPS = 2
 
 
-def length_without_loop(ids: Sequence[int]) -> int:
+def length_without_loop(ids: Sequence[int], *, ran_away: bool = False) -> int:
     """How much of `ids` to keep: all of it, or up to the first round where the end goes round and round.
 
-    A person may say a word and a comma five times; a loop is six rounds and at least twelve tokens.
+    A person may say a word five times and a sentence three times: a loop is more, and twelve tokens at least. Where the
+    text never came to an end (`ran_away`), two rounds are one.
     """
     for period in range(1, _LONGEST_PERIOD + 1):
-        rounds = max(_LEAST_REPEATS, -(-_LEAST_REPEATED // period))
-        looped = period * rounds
-        if looped > len(ids):
-            continue
-        tail = ids[len(ids) - looped :]
-        if all(tail[i] == tail[i - period] for i in range(period, looped)):
+        rounds = 2 if ran_away else 6 if period <= _WORD_PERIOD else 4
+        looped = period + _repeated(ids, period)
+        if looped >= max(12, period * rounds):
             return len(ids) - looped + period
     return len(ids)
+
+
+def _repeated(ids: Sequence[int], period: int) -> int:
+    """How many tokens at the end are the same as the one `period` before them."""
+    count = 0
+    while count + period < len(ids) and ids[-1 - count] == ids[-1 - count - period]:
+        count += 1
+    return count

@@ -84,3 +84,14 @@ def test_a_word_said_five_times_is_kept() -> None:
     assert length_without_loop([5, *[6, 7] * 5]) == 11
     assert length_without_loop([6] * 11) == 11
     assert length_without_loop([6] * 12) == 1
+
+
+def test_a_sentence_said_three_times_is_kept() -> None:
+    assert length_without_loop([5, 6, 7, 8, 9] * 3) == 15
+    assert length_without_loop([5, 6, 7, 8, 9] * 4) == 5
+
+
+def test_a_text_that_never_ends_keeps_one_of_the_rounds_it_was_in() -> None:
+    sentence = [5, 6, 7, 8, 9, 10, 11]
+    assert length_without_loop([3, *sentence, *sentence, 5, 6], ran_away=True) == 8
+    assert heard(TableDecoder([3, *sentence * 9]), most=20) == (3, *sentence)

@@ -111,6 +111,20 @@ async def test_a_rule_and_the_preferences_are_kept(web: Web) -> None:
     assert (await web("DELETE", f"/ann/rules/{rule['id']}")).status == 204
 
 
+async def test_what_was_learned_is_accepted_or_forgotten(web: Web) -> None:
+    lessons = [
+        {"id": "a", "heard": "co walski", "written": "Kowalski", "language": "en", "state": "suggested", "times": 2},
+        {"id": "b", "heard": "win", "written": "Nguyen", "language": "en"},
+    ]
+    await web("POST", "/ann/import?format=json", {"lessons": lessons})
+    assert (await web("POST", "/ann/lessons/a/accept")).status == 200
+    assert (await web("POST", "/ann/lessons/b/forget")).status == 200
+    assert (await web("POST", "/ann/lessons/c/accept")).error == "entry_not_found"
+    told = (await web("GET", "/ann/lessons")).body
+    assert {each["id"]: each["state"] for each in told["lessons"]} == {"a": "active", "b": "quarantined"}
+    assert [each["written"] for each in (await web("GET", "/ann/entries")).body["entries"]] == ["Kowalski"]
+
+
 async def test_long_lists_come_in_pages_with_what_the_engine_can_do(web: Web) -> None:
     await web("POST", "/ann/import?format=txt", "\n".join(f"word {n}" for n in range(30)).encode())
     page = (await web("GET", "/ann/entries?find=WORD%202&limit=4&after=2")).body

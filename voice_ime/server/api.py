@@ -20,7 +20,8 @@ from voice_ime.personalize.formats import merge
 from voice_ime.personalize.formats.base import MOST_BYTES, Unfit, entry_of, rule_of
 from voice_ime.personalize.formats.reasons import reason, wrong_value
 from voice_ime.personalize.formats.table import format_named, read
-from voice_ime.personalize.profile import Entry, Kind, Preferences, Profile, Rule, Source
+from voice_ime.personalize.learn import Learned, Learner
+from voice_ime.personalize.profile import Entry, Kind, Lesson, Preferences, Profile, Rule, Source
 from voice_ime.personalize.sounding import Pronouncer, ability
 from voice_ime.server.http import body_of, json_of, messages_of, number_in, truth_in
 from voice_ime.store.base import Author, Change, Put, Remove, Store, revision_row
@@ -38,9 +39,11 @@ VIA = "rest"
 T = TypeVar("T")
 
 
-def profiles_router(store: Store, profiles: Profiles, capabilities: Capabilities, route: type[Any]) -> APIRouter:
+def profiles_router(
+    store: Store, profiles: Profiles, learner: Learner, capabilities: Capabilities, route: type[Any]
+) -> APIRouter:
     """`route`: the class of its routes, which lets in who may."""
-    api = _Api(store, profiles, capabilities)
+    api = _Api(store, profiles, learner, capabilities)
     router = APIRouter(prefix=PATH, route_class=route)
     one = "/{name}"
     for method, path, handle in (
@@ -58,6 +61,9 @@ def profiles_router(store: Store, profiles: Profiles, capabilities: Capabilities
         ("GET", f"{one}/rules/{{id}}", api.rule),
         ("PUT", f"{one}/rules/{{id}}", api.put_rule),
         ("DELETE", f"{one}/rules/{{id}}", api.remove_rule),
+        ("GET", f"{one}/lessons", api.lessons),
+        ("POST", f"{one}/lessons/{{id}}/accept", api.accept_lesson),
+        ("POST", f"{one}/lessons/{{id}}/forget", api.forget_lesson),
         ("GET", f"{one}/preferences", api.preferences),
         ("PUT", f"{one}/preferences", api.put_preferences),
         ("POST", f"{one}/import", api.import_list),
@@ -70,9 +76,10 @@ def profiles_router(store: Store, profiles: Profiles, capabilities: Capabilities
 
 
 class _Api:
-    def __init__(self, store: Store, profiles: Profiles, capabilities: Capabilities) -> None:
+    def __init__(self, store: Store, profiles: Profiles, learner: Learner, capabilities: Capabilities) -> None:
         self._store = store
         self._profiles = profiles
+        self._learner = learner
         self._capabilities = capabilities
         self._pronouncer = Pronouncer()
 
@@ -152,6 +159,17 @@ class _Api:
 
     async def remove_rule(self, request: Request, name: str, id: str) -> Response:
         return await self._remove(request, name, Remove("rule", id))
+
+    async def lessons(self, request: Request, name: str) -> Response:
+        profile = await self._current(name)
+        page = _page(request, list(profile.lessons))
+        return _answer({"lessons": [_row(each) for each in page], "count": len(profile.lessons)}, profile.revision)
+
+    async def accept_lesson(self, request: Request, name: str, id: str) -> Response:
+        return await self._settle(request, name, id, self._learner.accept)
+
+    async def forget_lesson(self, request: Request, name: str, id: str) -> Response:
+        return await self._settle(request, name, id, self._learner.forget)
 
     async def preferences(self, request: Request, name: str) -> Response:
         profile = await self._current(name)
@@ -248,6 +266,21 @@ class _Api:
         revision = await self._apply(request, name, Put(value))
         return _answer({key: _row(value)}, revision, status=201 if old is None else 200)
 
+    async def _settle(
+        self, request: Request, name: str, id: str, settle: Callable[[Profile, str], Learned]
+    ) -> Response:
+        """What becomes of a lesson, and of the entry that it concerns."""
+        author, expected = _author(request), _expected(request)
+
+        def work() -> int:
+            profile = self._profiles.current(name)
+            _named(profile, profile.lessons, id)
+            changes = settle(profile, id).changes
+            return self._store.apply(name, changes, author, profile.revision if expected is None else expected)
+
+        revision = await run_in_threadpool(work)
+        return _answer({}, revision)
+
     async def _remove(self, request: Request, name: str, change: Change) -> Response:
         revision = await self._apply(request, name, change)
         return Response(status_code=204, headers=_tag(revision))
@@ -315,7 +348,7 @@ def _named(profile: Profile, values: Iterable[T], id: str) -> T:
     raise EntryNotFound(profile=profile.name, id=id)
 
 
-def _row(value: Entry | Rule | Preferences) -> dict[str, Any]:
+def _row(value: Entry | Rule | Lesson | Preferences) -> dict[str, Any]:
     return value.model_dump(mode="json")
 
 

@@ -59,7 +59,7 @@ def create_app(
 
     if people is not None:
         route = guarded(gate, Allowance(settings.server.max_requests_per_s))
-        app.include_router(profiles_router(people.store, people.profiles, engine.capabilities, route))
+        app.include_router(profiles_router(people.store, people.profiles, people.learner, engine.capabilities, route))
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:

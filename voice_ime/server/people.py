@@ -25,4 +25,5 @@ class People:
         self.store = store
         self.profiles = Profiles(store)
         self.engine = PersonalEngine(engine, self.profiles, Preparation(lexicons))
-        self.corrections = Corrections(store, Learner(Ears(lexicons.english, lexicons.chinese)))
+        self.learner = Learner(Ears(lexicons.english, lexicons.chinese))
+        self.corrections = Corrections(store, self.learner)

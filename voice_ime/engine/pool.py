@@ -101,10 +101,8 @@ class Pool:
             thread.join()
 
     def _work(self) -> None:
-        while (taken := self._jobs.take()) is not None:
-            urgency, job = taken
-            job()
-            self._jobs.done(urgency)
+        while self._jobs.run_next():
+            pass
 
 
 class _Jobs:
@@ -122,8 +120,22 @@ class _Jobs:
             heapq.heappush(self._waiting, (urgency, next(self._numbers), job))
             self._changed.notify()
 
-    def take(self) -> tuple[Urgency, Callable[[], None]] | None:
-        """Waits for the most urgent; None once it is closed."""
+    def run_next(self) -> bool:
+        """Waits for the most urgent and runs it; False once it is closed. Keeps nothing of it while it waits again."""
+        taken = self._take()
+        if taken is None:
+            return False
+        urgency, job = taken
+        job()
+        self._done(urgency)
+        return True
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _take(self) -> tuple[Urgency, Callable[[], None]] | None:
         with self._changed:
             while not self._closed and not self._is_any_due():
                 self._changed.wait()
@@ -133,17 +145,11 @@ class _Jobs:
             self._partials -= urgency == Urgency.PARTIAL
             return Urgency(urgency), job
 
-    def done(self, urgency: Urgency) -> None:
-        """What was taken has been run."""
+    def _done(self, urgency: Urgency) -> None:
         if urgency == Urgency.PARTIAL:
             with self._changed:
                 self._partials += 1
                 self._changed.notify()
-
-    def close(self) -> None:
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
 
     def _is_any_due(self) -> bool:
         return bool(self._waiting) and (self._waiting[0][0] < Urgency.PARTIAL or self._partials > 0)

@@ -157,8 +157,8 @@ class ServerSettings(_Settings):
     """What a client must show; empty: a new one is made at each start and kept in `token_file`."""
     allowed_origins: tuple[str, ...] = ()
     """Web origins that may connect, e.g. "http://127.0.0.1:8765"; programs that are no browsers send none."""
-    max_sessions: int = Field(8, ge=1, le=1000)
-    """Connected clients at a time."""
+    max_sessions: int = Field(32, ge=1, le=1000)
+    """Connected clients at a time, silent ones too; those who speak are limited by `max_busy` and `max_wait_s`."""
     max_busy: float = Field(0.6, gt=0, le=1)
     """New speakers are refused while detection and finals take more than this share of the decoding threads' time."""
     max_wait_s: float = Field(0.02, gt=0, le=60)

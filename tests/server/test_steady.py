@@ -150,8 +150,10 @@ async def test_a_hundred_sessions_that_are_over_leave_nothing_behind() -> None:
             async with server.session(session=f"session-{number}") as talk:
                 await says_a_sentence_and_leaves(talk)
         async with asyncio.timeout(20):
-            while of_sessions() - before:  # a thread may still be on its way out of the last piece of work
-                await asyncio.sleep(0.01)
+            while True:
+                if not of_sessions() - before:
+                    break
+                await asyncio.sleep(0.01)  # a thread may still be on its way out of the last piece of work
 
 
 async def says_a_sentence_and_leaves(talk: Talk) -> None:

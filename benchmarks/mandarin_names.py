@@ -314,14 +314,20 @@ class Harm:
 
     characters: int = 0
     changed: int = 0
+    offered: int = 0
 
     def add(self, sentence: Sentence, made: Sequence[Decision]) -> None:
         self.characters += len(HAN.findall(sentence.heard))
         self.changed += sum(each.replaced for each in made)
+        self.offered += sum(not each.replaced for each in made)
 
     def figures(self) -> dict[str, Any]:
-        per_1000 = round(1000 * self.changed / max(1, self.characters), 3)
-        return {"characters": self.characters, "right_to_wrong_per_1000": per_1000}
+        per_1000 = 1000 / max(1, self.characters)
+        return {
+            "characters": self.characters,
+            "right_to_wrong_per_1000": round(self.changed * per_1000, 3),
+            "offered_per_1000": round(self.offered * per_1000, 3),
+        }
 
 
 @dataclass

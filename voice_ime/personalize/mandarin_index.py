@@ -74,15 +74,15 @@ class Evidence:
 class Weights:
     """Of the text score: the logarithm of the odds that the entry is right. From `benchmarks.mandarin_names --fit`."""
 
-    constant: float = -8.57
-    distance: float = -16.56
+    constant: float = -8.4
+    distance: float = -16.41
     surprise: float = 0.28
-    length: float = 0.57
-    cuts: float = -1.84
-    known: float = -2.24
-    kept: float = 2.35
-    margin: float = 5.66
-    uncertain_pair: float = -3.0
+    length: float = 0.5
+    cuts: float = -1.9
+    known: float = -2.14
+    kept: float = 2.44
+    margin: float = 5.74
+    uncertain_pair: float = -1.0
     """Most that two syllables reach which do not sound exactly as the entry: the sound has to speak for it."""
 
     def score(self, evidence: Evidence) -> float:

@@ -152,7 +152,7 @@ class App:
         ways = (
             IbusWay(engine, self._place.state_folder / "input-method", focus),
             AtspiWay(accessibility),
-            ClipboardWay(display),
+            ClipboardWay(display, focus),
         )
         return Inserter(focus, AtspiReadBack(accessibility), ways)
 

@@ -42,7 +42,7 @@ class Hands:
             case "atspi":
                 return AtspiWay(self.accessibility)
             case "clipboard":
-                return ClipboardWay(display)
+                return ClipboardWay(display, self.focus)
         raise ValueError(name)
 
     def engine(self) -> IbusEngine:

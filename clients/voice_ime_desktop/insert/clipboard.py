@@ -5,13 +5,14 @@ owner does not answer) nothing is pasted: the text is held, and the person's cli
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from Xlib import XK
 
 from voice_ime.errors import InsertionFailed
 from voice_ime_desktop.focus.active_window import ActiveWindow, Window
-from voice_ime_desktop.focus.base import Kind, Target
+from voice_ime_desktop.focus.base import Focus, Kind, Target
 from voice_ime_desktop.insert.base import Way
 from voice_ime_desktop.insert.selections import NotFetched, NotRestorable, Selections
 
@@ -39,11 +40,15 @@ _BY_CLASS = {
 """Programs that accessibility does not show, by the class of their windows. In others a key might do anything."""
 
 
+_ANSWERS_WITHIN_S = 1.0
+
+
 class ClipboardWay(Way):
     name = "clipboard"
 
-    def __init__(self, display: str) -> None:
-        """`display`: name of the X display, e.g. ":0"."""
+    def __init__(self, display: str, focus: Focus | None = None) -> None:
+        """`display`: name of the X display, e.g. ":0". `focus`: asked once more right before the keys are pressed."""
+        self._focus = focus
         self._selections = Selections(display)
         self._windows = ActiveWindow(display)
 
@@ -64,9 +69,34 @@ class ClipboardWay(Way):
         if window is None or how is None:
             raise InsertionFailed(self.name)
         try:
-            await asyncio.wrap_future(self._selections.paste(text, how.selections, how.keys, window.number))
+            await asyncio.wrap_future(
+                self._selections.paste(text, how.selections, how.keys, window.number, self._looking(target, window))
+            )
         except (NotFetched, NotRestorable) as error:
             raise InsertionFailed(self.name) from error
+
+
+    def _looking(self, target: Target, window: Window) -> Callable[[], bool]:
+        """For another thread: whether `target` still has the focus. Fetching what the clipboard holds, and waiting for
+        keys that are held, takes long enough to get to the next field."""
+        loop = asyncio.get_running_loop()
+
+        def still_there() -> bool:
+            asked = asyncio.run_coroutine_threadsafe(self._still_there(target, window), loop)
+            try:
+                return asked.result(_ANSWERS_WITHIN_S)
+            except TimeoutError:
+                asked.cancel()
+                return False
+
+        return still_there
+
+    async def _still_there(self, target: Target, window: Window) -> bool:
+        if self._focus is not None:
+            now = await self._focus.target()
+            if now is None or now.key != target.key or await self._focus.refusal(now) is not None:
+                return False
+        return self._windows.window() == window
 
 
 def _paste(target: Target, window: Window) -> _Paste | None:

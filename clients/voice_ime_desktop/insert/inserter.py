@@ -87,7 +87,7 @@ class Inserter:
         for way in self._ways:
             if await way.can(target) and (outcome := await self._through(way, target, fitting)) is not None:
                 return outcome
-        return Held("no_way")
+        return await self._guarded(target) or Held("no_way")
 
     async def undo(self, place: Place, text: str) -> bool:
         """Take `text` out again, only if it stands where it was put; whether it is gone."""

@@ -103,17 +103,20 @@ class Selections:
         os.close(self._wake)
         os.close(self._bell)
 
-    def paste(self, text: str, names: Sequence[str], keys: Sequence[int], window: int) -> "Future[None]":
+    def paste(
+        self, text: str, names: Sequence[str], keys: Sequence[int], window: int, still_there: Callable[[], bool]
+    ) -> "Future[None]":
         """Offer `text` under the selections `names`, press `keys` (keysyms, the last one is struck with the others
         held) once the person holds no modifier, and give back what was there.
 
+        `still_there` is asked on another thread right before the keys: False: nothing is pressed.
         Done as soon as `window`'s program has fetched the text; NotFetched, NotRestorable.
         """
         done: Future[None] = Future()
 
         def job() -> None:
             try:
-                self._paste(text, [self._atom(name) for name in names], keys, window, done)
+                self._paste(text, [self._atom(name) for name in names], keys, window, still_there, done)
             except (NotFetched, NotRestorable) as error:
                 done.set_exception(error)
             except (XError, ConnectionClosedError, OSError) as error:
@@ -168,7 +171,13 @@ class Selections:
             self._answers.append(event)
 
     def _paste(
-        self, text: str, selections: Sequence[int], keys: Sequence[int], window: int, done: "Future[None]"
+        self,
+        text: str,
+        selections: Sequence[int],
+        keys: Sequence[int],
+        window: int,
+        still_there: Callable[[], bool],
+        done: "Future[None]",
     ) -> None:
         codes = [self._display.keysym_to_keycode(key) for key in keys]
         if not all(codes) or not self._released():
@@ -179,6 +188,8 @@ class Selections:
             for selection in selections:
                 self._own(selection, ours)
             self._fetched.clear()
+            if not still_there():
+                raise NotFetched("moved")
             self._strike(codes)
             if not self._pump(lambda: self._fetched_by(window), _FETCH_S):
                 raise NotFetched("time")

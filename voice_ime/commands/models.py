@@ -189,7 +189,7 @@ def first_start(arguments: argparse.Namespace, settings: "Settings", messages: M
     """Once, and only where the engine does not hear the person's languages: what is recommended, and the offer to get
     it. Dictating starts anyway."""
     mark = arguments.state_folder / "model-offered"
-    if arguments.engine or arguments.model or "engine" in settings.model_fields_set or mark.exists():
+    if arguments.engine or arguments.model or "name" in settings.engine.model_fields_set or mark.exists():
         return
     from voice_ime.errors import VoiceImeError
     from voice_ime.files import write_atomically

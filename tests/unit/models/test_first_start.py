@@ -53,7 +53,7 @@ def test_somebody_whose_language_is_heard_is_left_in_peace(tmp_path: Path, capsy
 
 def test_somebody_who_chose_an_engine_is_left_in_peace(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first_start(arguments(tmp_path, engine="script"), Settings(language="zh"), ZH)
-    first_start(arguments(tmp_path), Settings(language="zh", engine=EngineSettings(workers=3)), ZH)
+    first_start(arguments(tmp_path), Settings(language="zh", engine=EngineSettings(name="moonshine-tiny-en")), ZH)
     assert capsys.readouterr().out == ""
 
 

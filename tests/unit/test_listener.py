@@ -323,3 +323,12 @@ def test_in_long_utterances_partials_become_rarer_but_there_is_one_a_second() ->
     gaps = [later - earlier for earlier, later in itertools.pairwise(places)]
     assert max(gaps) < 1
     assert gaps[-1] > gaps[10]
+
+
+def test_a_listener_says_how_much_sound_it_takes_to_know_more() -> None:
+    listening = listener()
+    assert listening.missing == 512
+    assert list(listening.accept(silent(0.02))) == []
+    assert listening.missing == 192
+    assert list(listening.accept(silent(0.012))) == []
+    assert listening.missing == 512

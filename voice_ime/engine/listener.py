@@ -118,6 +118,11 @@ class Listener:
         return self._tape.end
 
     @property
+    def missing(self) -> int:
+        """With so many further samples there is something new to say; with fewer there is not."""
+        return self._detector.frame - (self.position - self._base) % self._detector.frame
+
+    @property
     def unhurried(self) -> bool:
         """Nobody is speaking and no release is to come: a tenth of a second more does not matter to anybody."""
         return self._utterance is None and self._pace is not None

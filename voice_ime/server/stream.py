@@ -117,7 +117,7 @@ class Stream:
         if not isinstance(self._queue[0], Sound):
             self._orders -= 1
             return self._queue.popleft()
-        if self._waiting < max(LEAST, self.rest_s * SAMPLE_RATE - LEAST) and not self._orders:
+        if self._waiting < max(self._listener.missing, self.rest_s * SAMPLE_RATE - LEAST) and not self._orders:
             return None
         return self._next_sound()
 

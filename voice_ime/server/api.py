@@ -34,6 +34,8 @@ USUAL_PAGE, LONGEST_PAGE = 100, 1000
 """Entries, rules or revisions in one answer."""
 MOST_CHANGES = 100
 """Changes of one revision that the log spells out."""
+MOST_LINES_TOLD = 1000
+"""Lines of an import that are told one by one, beside those that are refused: all of them."""
 VIA = "rest"
 
 T = TypeVar("T")
@@ -199,7 +201,12 @@ class _Api:
             plan = merge.planned(profile, read(content, form), keep_good=keep_good)
             wanted = plan.changes and not preview
             revision = self._store.apply(name, plan.changes, author, before) if wanted else profile.revision
-            return {"revision": revision, "changed": revision != before, "preview": preview, **merge.report(plan)}
+            return {
+                "revision": revision,
+                "changed": revision != before,
+                "preview": preview,
+                **merge.report(plan, MOST_LINES_TOLD),
+            }
 
         body = await run_in_threadpool(work)
         messages = messages_of(request)
@@ -221,8 +228,8 @@ class _Api:
     async def log(self, request: Request, name: str) -> Response:
         limit = number_in(request, "limit", 20, LONGEST_PAGE)
         before = number_in(request, "before", None, 2**62)
-        revisions = await run_in_threadpool(self._store.log, name, limit or 20, before)
-        return JSONResponse({"revisions": [revision_row(each, most=MOST_CHANGES) for each in revisions]})
+        revisions = await run_in_threadpool(self._store.log, name, limit or 20, before, MOST_CHANGES)
+        return JSONResponse({"revisions": [revision_row(each) for each in revisions]})
 
     async def undo(self, request: Request, name: str) -> Response:
         """Body: {"number": 7}, or {"since": a moment with its time zone, "only": a source or nothing}."""

@@ -66,6 +66,9 @@ class Revision:
     undoes: tuple[int, ...]
     """Numbers of the revisions that this one takes back."""
     changes: tuple[Difference, ...]
+    """What it did; of very many perhaps only the first."""
+    count: int
+    """How many changes it made in all."""
 
 
 @dataclass(frozen=True)
@@ -142,8 +145,11 @@ class Store(ABC):
         """Take back everything since that moment (with a time zone), or only what came from one source."""
 
     @abstractmethod
-    def log(self, name: str, limit: int = 20, before: int | None = None) -> list[Revision]:
-        """The newest revisions first; `before`: only those with a lower number."""
+    def log(self, name: str, limit: int = 20, before: int | None = None, most: int | None = None) -> list[Revision]:
+        """The newest revisions first; `before`: only those with a lower number.
+
+        `most`: so many changes of each are read.
+        """
 
     @abstractmethod
     def mark_used(self, name: str, ids: Sequence[str], at: datetime) -> None:
@@ -153,15 +159,15 @@ class Store(ABC):
     def close(self) -> None: ...
 
 
-def revision_row(revision: Revision, most: int | None = None) -> dict[str, Any]:
-    """As JSON; `most`: so many changes are spelled out, all are counted."""
+def revision_row(revision: Revision) -> dict[str, Any]:
+    """As JSON."""
     return {
         "number": revision.number,
         "at": revision.at.isoformat(),
         "source": revision.author.source.value,
         "via": revision.author.via,
         "undoes": list(revision.undoes),
-        "count": len(revision.changes),
+        "count": revision.count,
         "changes": [
             {
                 "kind": change.kind,
@@ -169,6 +175,6 @@ def revision_row(revision: Revision, most: int | None = None) -> dict[str, Any]:
                 "before": change.before and change.before.model_dump(mode="json", exclude={"used"}),
                 "after": change.after and change.after.model_dump(mode="json", exclude={"used"}),
             }
-            for change in revision.changes[:most]
+            for change in revision.changes
         ],
     }

@@ -54,7 +54,7 @@ revision = Table(
     Column("source", String(16), nullable=False),
     Column("via", String(32), nullable=False),
     Column("undoes", Text, nullable=False),  # JSON: numbers
-    Column("changes", Text, nullable=False),  # JSON: kind, id, before, after
+    Column("changes", Text, nullable=False),  # a line of JSON for each: kind, id, before, after
     Index("ix_revision_profile", "profile", "number"),
     sqlite_autoincrement=True,  # a number is never used again
 )

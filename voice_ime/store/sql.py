@@ -49,6 +49,7 @@ from voice_ime.store.base import (
 from voice_ime.store.database import Database
 from voice_ime.store.history import Kept, Key, Step, reversal
 from voice_ime.store.schema import item, profile, revision
+from voice_ime.uncollected import uncollected
 
 PREFERENCES: Key = ("preferences", "")
 MOST: Mapping[Kind, int] = {"entry": MOST_ENTRIES, "rule": MOST_RULES, "lesson": MOST_LESSONS}
@@ -60,7 +61,7 @@ _ENTRIES = TypeAdapter(list[Entry])
 _RULES = TypeAdapter(list[Rule])
 _LESSONS = TypeAdapter(list[Lesson])
 T = TypeVar("T")
-_DIFFERENCES = TypeAdapter(tuple[Difference, ...])
+_DIFFERENCE = TypeAdapter(Difference)
 
 
 def now() -> datetime:
@@ -113,20 +114,10 @@ class SqlStore(Store):
             self._database.forget_deleted()
 
     def get(self, name: str) -> Profile:
-        with self._database.reading() as connection:
+        with uncollected(), self._database.reading() as connection:
             row = _row(connection, name)
             wanted = select(item.c.kind, item.c.data, item.c.used).where(item.c.profile == row.number)
-            rows = connection.execute(wanted.order_by(item.c.number)).all()
-        data = {each: [data for kind, data, _ in rows if kind == each] for each in MOST}
-        used = (at for kind, _, at in rows if kind == "entry")
-        return Profile.model_construct(
-            name=name,
-            revision=row.revision,
-            entries=tuple(map(_with_use, _read(_ENTRIES, data["entry"]), used)),
-            rules=tuple(_read(_RULES, data["rule"])),
-            lessons=tuple(_read(_LESSONS, data["lesson"])),
-            preferences=Preferences.model_validate_json(row.preferences),
-        )
+            return _profile(row, connection.execute(wanted.order_by(item.c.number)).all())
 
     def revision(self, name: str) -> int:
         with self._database.reading() as connection:
@@ -178,14 +169,14 @@ class SqlStore(Store):
             at = self._write(connection, row, before, back.wanted, author, undoes=numbers)
             return Undone(at, numbers, len(back.wanted), len(back.kept))
 
-    def log(self, name: str, limit: int = 20, before: int | None = None) -> list[Revision]:
+    def log(self, name: str, limit: int = 20, before: int | None = None, most: int | None = None) -> list[Revision]:
         with self._database.reading() as connection:
             row = _row(connection, name)
             wanted = select(revision).where(revision.c.profile == row.number)
             if before is not None:
                 wanted = wanted.where(revision.c.number < before)
             rows = connection.execute(wanted.order_by(revision.c.number.desc()).limit(limit)).all()
-        return [_revision(each) for each in rows]
+        return [_revision(each, most) for each in rows]
 
     def mark_used(self, name: str, ids: Sequence[str], at: datetime) -> None:
         with self._writing, self._database.writing() as connection:
@@ -221,7 +212,7 @@ class SqlStore(Store):
             "source": author.source.value,
             "via": author.via,
             "undoes": json.dumps(list(undoes)),
-            "changes": _array(_difference(key, before[key], kept) for key, kept in new.items()),
+            "changes": "\n".join(_difference(key, before[key], kept) for key, kept in new.items()),
         }
         number = connection.execute(insert(revision).values(values).returning(revision.c.number)).scalar_one()
         connection.execute(update(profile).where(profile.c.number == row.number).values(revision=number))
@@ -236,6 +227,20 @@ def _row(connection: Connection, name: str) -> Row[Any]:
     if row is None:
         raise ProfileNotFound(profile=name)
     return row
+
+
+def _profile(row: Row[Any], items: Sequence[Any]) -> Profile:
+    """`items`: rows of kind, data and use."""
+    data = {each: [data for kind, data, _ in items if kind == each] for each in MOST}
+    used = (at for kind, _, at in items if kind == "entry")
+    return Profile.model_construct(
+        name=row.name,
+        revision=row.revision,
+        entries=tuple(map(_with_use, _read(_ENTRIES, data["entry"]), used)),
+        rules=tuple(_read(_RULES, data["rule"])),
+        lessons=tuple(_read(_LESSONS, data["lesson"])),
+        preferences=Preferences.model_validate_json(row.preferences),
+    )
 
 
 def _checked(connection: Connection, name: str, expected: int | None) -> Row[Any]:
@@ -381,7 +386,8 @@ def _difference(key: Key, before: Kept, after: Kept) -> str:
 
 
 def _changes_of(changes: str) -> dict[Key, tuple[Kept, Kept]]:
-    return {(each["kind"], each["id"]): (_text(each["before"]), _text(each["after"])) for each in json.loads(changes)}
+    every = map(json.loads, changes.split("\n"))
+    return {(each["kind"], each["id"]): (_text(each["before"]), _text(each["after"])) for each in every}
 
 
 def _text(value: Any) -> Kept:
@@ -389,11 +395,13 @@ def _text(value: Any) -> Kept:
     return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _revision(row: Row[Any]) -> Revision:
+def _revision(row: Row[Any], most: int | None) -> Revision:
+    changes = row.changes.split("\n")
     return Revision(
         number=row.number,
         at=datetime.fromisoformat(row.at),
         author=Author(Source(row.source), row.via),
         undoes=tuple(json.loads(row.undoes)),
-        changes=_DIFFERENCES.validate_json(row.changes),
+        changes=tuple(map(_DIFFERENCE.validate_json, changes[:most])),
+        count=len(changes),
     )

@@ -28,7 +28,7 @@ def log(desk: Desk, arguments: argparse.Namespace) -> int:
     from voice_ime.personalize.profile import DEFAULT
 
     try:
-        revisions = desk.store.log(desk.name, limit=max(1, arguments.limit))
+        revisions = desk.store.log(desk.name, max(1, arguments.limit), most=None if desk.as_json else MOST_TOLD)
     except ProfileNotFound:
         if desk.name != DEFAULT:
             raise
@@ -97,8 +97,8 @@ def _sentence(desk: Desk, revision: "Revision") -> str:
     say = desk.messages
     when = f"{revision.at.astimezone():%Y-%m-%d %H:%M}"
     who = say(f"profile.source.{revision.author.source.value}")
-    if len(revision.changes) > MOST_TOLD:
-        what = say("profile.log.many", count=len(revision.changes))
+    if revision.count > MOST_TOLD:
+        what = say("profile.log.many", count=revision.count)
     else:
         what = say("profile.entry.between").join(_what(desk, change) for change in revision.changes)
     if revision.undoes:

@@ -154,11 +154,11 @@ def _both(first: Sequence[T], second: Sequence[T]) -> tuple[T, ...]:
     return tuple(dict.fromkeys((*first, *second)))
 
 
-def report(plan: Plan) -> dict[str, Any]:
-    """As JSON."""
+def report(plan: Plan, most: int | None = None) -> dict[str, Any]:
+    """As JSON; `most`: of the lines that are taken so many are told one by one."""
     outcomes = [
         {"line": each.number, "became": each.became, "kind": each.kind, "id": each.id, "text": each.text}
-        for each in plan.outcomes
+        for each in plan.outcomes[:most]
     ]
     return {
         "added": plan.count("added"),

@@ -8,6 +8,7 @@ from voice_ime.personalize.formats import csv_list, own_json, txt, vcard
 from voice_ime.personalize.formats.base import MOST_BYTES, MOST_LINES, Reading
 from voice_ime.personalize.formats.text import decoded
 from voice_ime.personalize.profile import Profile
+from voice_ime.uncollected import uncollected
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ def read(content: bytes, form: Format) -> Reading:
     text = decoded(content)
     if form.by_lines and text.count("\n") > MOST_LINES:
         raise ImportTooLarge(limit=str(MOST_LINES))
-    reading = form.read(text)
+    with uncollected():
+        reading = form.read(text)
     if len(reading.items) + len(reading.refused) > MOST_LINES:
         raise ImportTooLarge(limit=str(MOST_LINES))
     return reading

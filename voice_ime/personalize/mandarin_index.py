@@ -82,8 +82,9 @@ class Weights:
     known: float = -2.14
     kept: float = 2.44
     margin: float = 5.74
-    uncertain_pair: float = -1.0
-    """Most that two syllables reach which do not sound exactly as the entry: the sound has to speak for it."""
+    unsure: float = -1.0
+    """Most that is reached by a piece that cuts a word in two, or of two syllables that do not sound exactly as the
+    entry: the sound has to speak for it."""
 
     def score(self, evidence: Evidence) -> float:
         linear = (
@@ -96,7 +97,8 @@ class Weights:
             + self.kept * evidence.kept
             + self.margin * min(evidence.margin, 0.3)
         )
-        return min(linear, self.uncertain_pair) if evidence.length <= 2 and evidence.distance > 0 else linear
+        is_unsure = evidence.cuts or (evidence.length <= 2 and evidence.distance > 0)
+        return min(linear, self.unsure) if is_unsure else linear
 
 
 class Unit(NamedTuple):

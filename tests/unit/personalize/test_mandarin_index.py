@@ -91,6 +91,12 @@ def test_two_characters_that_do_not_sound_the_same_need_the_sound(lexicon: Chine
     assert candidate.text_score < 0
 
 
+def test_a_piece_that_cuts_a_word_in_two_needs_the_sound(lexicon: ChineseLexicon):
+    found = index(lexicon, "王明华")
+    assert written(found, "我忘明华侨学校在哪里") == "我忘明华侨学校在哪里"
+    assert written(found, "我找忘明华问路") == "我找王明华问路"
+
+
 def test_a_listed_name_is_never_changed_into_another_one(lexicon: ChineseLexicon):
     found = index(lexicon, "王小明", "王晓鸣").candidates(heard("王小明来了"), None)
     assert [each.homophones for each in found if each.text_score > 0] == [(entry("王小明"),)]

@@ -4,7 +4,6 @@ With the sound, its price counts, and what speaks for an entry in the text a lit
 misses by little is offered. Entries that sound the same, between which nothing decides, are offered only.
 """
 
-import math
 from collections.abc import Sequence
 
 from voice_ime.personalize.correct import Verdict
@@ -49,8 +48,9 @@ class Decider:
         return verdict
 
 
-def _surest(verdict: Verdict) -> tuple[bool, float]:
-    return verdict.kind == "offer", -verdict.score if math.isfinite(verdict.score) else math.inf
+def _surest(verdict: Verdict) -> float:
+    """Where one of several that sound the same is likeliest, nothing less likely is written in its place."""
+    return -verdict.score
 
 
 def _taken(verdict: Verdict, kept: Sequence[Verdict]) -> bool:

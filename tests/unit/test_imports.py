@@ -33,7 +33,7 @@ def test_importing_it_loads_nothing_heavy(module: str):
 
 @pytest.mark.parametrize(
     "arguments",
-    ["--help", "--version", "serve --help", "dictate --help", "transcribe --help", "doctor --help"],
+    ["--help", "--version", "serve --help", "dictate --help", "transcribe --help", "doctor --help", "models --help"],
 )
 def test_asking_for_help_loads_nothing_heavy(arguments: str):
     assert heavy_after(HELP.format(arguments=arguments.split())) == ""

@@ -60,7 +60,7 @@ def _examine(
 
 
 def _offer_model(arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> None:
-    """The recommended model, where somebody sits at a terminal and it is not here yet."""
+    """The recommended model, where somebody sits at a terminal whose languages the present one does not hear."""
     import sys
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -70,7 +70,8 @@ def _offer_model(arguments: argparse.Namespace, settings: "Settings", messages: 
 
     chooser = chooser_of(settings, arguments.environment)
     chooser.shelf.sweep()
-    offer(chooser, arguments.settings_file, messages, input)
+    if not chooser.hears_all():
+        offer(chooser, arguments.settings_file, messages, input)
 
 
 def _speak_and_see(desktop: "ThisDesktop", messages: Messages) -> ExitCode:

@@ -164,6 +164,14 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
+class _Https(urllib.request.HTTPSHandler):
+    """Reads the system's certificates when it is first needed: that takes longer than a small file."""
+
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        context = ssl.create_default_context()
+        return self.do_open(http.client.HTTPSConnection, req, context=context)
+
+
 def _opener(network: Network, url: str, redirects: _Redirects) -> urllib.request.OpenerDirector:
     """Only HTTP and HTTPS: the usual opener would follow a redirect to a file or FTP as well."""
     opener = urllib.request.OpenerDirector()
@@ -173,7 +181,7 @@ def _opener(network: Network, url: str, redirects: _Redirects) -> urllib.request
     handlers: tuple[urllib.request.BaseHandler, ...] = (
         urllib.request.ProxyHandler(proxies),
         urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(context=ssl.create_default_context()),
+        _Https(),
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.HTTPErrorProcessor(),
         urllib.request.UnknownHandler(),

@@ -1,11 +1,16 @@
 """voice-ime models, from the command line to the local hub and back."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.needs import ROOT
 from tests.server.hub import Fault, Hub
 from tests.unit.models.shop import CONTENT, from_hub, left_over
 from voice_ime.cli import COMMANDS, main
@@ -150,3 +155,29 @@ def test_a_list_of_models_that_cannot_be_read_is_told(
     (tmp_path / "list.toml").write_text("[[model]")
     assert run("list") == ExitCode.WRONG_USAGE
     assert "models.catalogue" in capsys.readouterr().err
+
+
+def as_process(hub: Hub, folder: Path, *before: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "voice_ime", "models", "pull", "small", "--config", str(folder / "settings.toml")]
+    variables = dict(os.environ) | {"HF_ENDPOINT": hub.address, "HOME": str(folder), "LC_ALL": "C.UTF-8"}
+    return subprocess.Popen([*before, *command], env=variables, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+
+
+def test_a_download_that_is_killed_leaves_nothing_after_the_next_start(run: Run, hub: Hub, tmp_path: Path) -> None:
+    hub.faults = [Fault("kill", 0.5)]
+    with as_process(hub, tmp_path) as process:
+        hub.kill = process.kill
+        process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert left_over(tmp_path / "models") != []
+    assert run("list") == ExitCode.OK
+    assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_a_full_disk_is_told_and_nothing_is_left(run: Run, hub: Hub, tmp_path: Path) -> None:
+    """The kernel refuses what goes beyond twenty blocks, as a full disk does."""
+    with as_process(hub, tmp_path, "sh", "-c", 'ulimit -f 20; exec "$@"', "sh") as process:
+        said = process.communicate()[1]
+    assert process.returncode == ExitCode.NO_OUTPUT, said
+    assert "the disk is full" in said
+    assert left_over(tmp_path / "models") == []

@@ -118,6 +118,9 @@ class NoConnection(Exception):
 def opened(network: Network, url: str, headers: Mapping[str, str]) -> Iterator[Answer]:
     """GET. WrongStatus, NoConnection."""
     redirects = _Redirects()
+    for address in (each for scheme, each in network.proxies.items() if scheme != "no"):
+        if urlsplit(address).scheme not in ("http", "https"):
+            raise NoConnection(f"{urlsplit(address).scheme} proxy")
     opener = _opener(network, url, redirects)
     every = {"User-Agent": f"voice-ime/{__version__}", "Accept-Encoding": "identity", **headers}
     try:

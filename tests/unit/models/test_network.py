@@ -37,6 +37,13 @@ def test_a_proxy_that_does_not_answer_is_no_connection(hub: Hub) -> None:
         pass
 
 
+def test_a_proxy_of_a_kind_that_is_not_spoken_is_said_and_not_passed_by(hub: Hub) -> None:
+    network = Network.of({"ALL_PROXY": "socks5://127.0.0.1:9"})
+    with pytest.raises(NoConnection, match="socks5 proxy"), opened(network, f"{hub.address}/a", {}):
+        pass
+    assert hub.requests == []
+
+
 @pytest.mark.parametrize("address", ["file:///etc/passwd", "ftp://127.0.0.1/a", "nonsense"])
 def test_only_http_is_spoken(address: str) -> None:
     with pytest.raises(NoConnection), opened(Network(), address, {}):

@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -89,15 +89,46 @@ class ScriptSettings(_Settings):
     """Seconds that each decoding takes, to try slow engines."""
 
 
-class EngineSettings(_Settings):
-    name: str = "moonshine-tiny-en"
+class OneEngineSettings(_Settings):
+    """One engine with its model."""
+
+    name: str
     """Row of the catalogue."""
-    workers: int = Field(2, ge=1, le=64)
-    """Threads that decode."""
     moonshine: MoonshineSettings = MoonshineSettings()
     whisper: WhisperSettings = WhisperSettings()
     sherpa: SherpaSettings = SherpaSettings()
     script: ScriptSettings = ScriptSettings()
+
+    def with_whisper(self, **values: Any) -> Self:
+        """The same with other values for Whisper."""
+        return self.model_copy(update={"whisper": self.whisper.model_copy(update=values)})
+
+
+class RouteSettings(_Settings):
+    """Who hears an utterance. Names are keys of `engine.others` or rows of the catalogue."""
+
+    name: str
+    final: str = ""
+    """Hears the finals, while `name` hears the partials; empty: `name` hears both."""
+
+
+class EngineSettings(OneEngineSettings):
+    name: str = "moonshine-tiny-en"
+    """Row of the catalogue, or a key of `others`."""
+    final: str = ""
+    """Name of a second engine, which hears the finals; empty: the first one hears them, too. A key of `others` or a row
+    of the catalogue."""
+    by_language: Mapping[str, RouteSettings] = {}
+    """Who hears the utterances of a language (ISO 639-1 code) in place of `name` and `final`."""
+    others: Mapping[str, OneEngineSettings] = {}
+    """Further engines, under names of one's own: for `final`, `by_language` and the preferences of profiles."""
+    workers: int = Field(2, ge=1, le=64)
+    """Threads that decode."""
+
+    def with_whispers(self, **values: Any) -> Self:
+        """The same with other values for Whisper, in `others` too."""
+        others = {name: other.with_whisper(**values) for name, other in self.others.items()}
+        return self.with_whisper(**values).model_copy(update={"others": others})
 
 
 class ModelsSettings(_Settings):
@@ -161,7 +192,7 @@ class ServerSettings(_Settings):
     """Connected clients at a time, silent ones too; those who speak are limited by `max_busy` and `max_wait_s`."""
     max_busy: float = Field(0.6, gt=0, le=1)
     """New speakers are refused while detection and finals take more than this share of the decoding threads' time."""
-    max_wait_s: float = Field(0.02, gt=0, le=60)
+    max_wait_s: float = Field(0.01, gt=0, le=60)
     """... or have to wait longer than this for a thread, on average. Whoever is alone is never refused."""
     max_kept_sessions: int = Field(32, ge=1, le=10_000)
     """Sessions remembered after their connection was cut."""
@@ -223,11 +254,16 @@ class Settings(_Settings):
 
     def kept_in(self, folder: Path) -> "Settings":
         """What the program finds out for itself is kept in `folder`, unless another file was set."""
-        whisper = self.engine.whisper
-        if whisper.speed_file is not None:
+        if self.engine.whisper.speed_file is not None:
             return self
-        whisper = whisper.model_copy(update={"speed_file": folder / "whisper_speeds.json"})
-        return self.model_copy(update={"engine": self.engine.model_copy(update={"whisper": whisper})})
+        return self.model_copy(update={"engine": self.engine.with_whispers(speed_file=folder / "whisper_speeds.json")})
+
+    @property
+    def engines(self) -> EngineSettings:
+        """`engine`, with the person's languages where the engine's own were not set."""
+        if not self.languages or self.engine.whisper.languages:
+            return self.engine
+        return self.engine.with_whispers(languages=self.languages)
 
 
 def load_settings(file: Path | None, overrides: Mapping[str, Any]) -> Settings:
@@ -239,16 +275,17 @@ def load_settings(file: Path | None, overrides: Mapping[str, Any]) -> Settings:
         except (OSError, ValueError) as error:
             raise ConfigError(where=str(file), detail=str(error)) from error
     try:
-        return Settings.model_validate(_merged(tree, overrides))
+        return Settings.model_validate(merged(tree, overrides))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ConfigError(where=where, detail=first["msg"]) from None
 
 
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """`below`, with what `above` says in its place; mappings within are merged in the same way."""
     tree = dict(below)
     for name, value in above.items():
         inner = tree.get(name)
-        tree[name] = _merged(inner, value) if isinstance(inner, Mapping) and isinstance(value, Mapping) else value
+        tree[name] = merged(inner, value) if isinstance(inner, Mapping) and isinstance(value, Mapping) else value
     return tree

@@ -59,6 +59,10 @@ class Options:
     """Name of the program that has the focus, where it is known. Engines leave it."""
     script: Literal["simplified", "traditional"] | None = None
     """Which Chinese characters are to be written; None: whichever come. Engines that write one kind only leave it."""
+    engine: str = ""
+    """Name of the loaded engine that is to hear it; empty, or not loaded: as the server is set. Engines leave it."""
+    final_engine: str = ""
+    """Name of the loaded engine that is to hear the final; empty, or not loaded: as the server is set."""
 
 
 @dataclass(frozen=True)
@@ -193,6 +197,10 @@ class Engine(ABC):
     @abstractmethod
     def begin(self, options: Options) -> Utterance:
         """Start an utterance. LanguageNotSupported where `options.language` is none of `capabilities.languages`."""
+
+    def chosen(self, options: Options) -> "Engine":
+        """The engine to which `begin` gives such an utterance: this one, unless it chooses among several."""
+        return self
 
     @abstractmethod
     def close(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from voice_ime.engine.base import Engine
 from voice_ime.errors import EngineUnavailable, UnknownEngine
-from voice_ime.settings import EngineSettings
+from voice_ime.settings import OneEngineSettings
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Row:
     needs: tuple[str, ...] = ()
     """Packages it needs, by the name they are installed by; the import name is the same with underscores."""
     settings: str | None = None
-    """The field of EngineSettings that its constructor takes; None: the constructor takes nothing."""
+    """The field of OneEngineSettings that its constructor takes; None: the constructor takes nothing."""
     languages: tuple[str, ...] = ()
     """ISO 639-1 codes; empty: depends on the model that is loaded."""
     licence: str = ""
@@ -87,7 +87,7 @@ def facts(name: str, rows: Sequence[Row] = ROWS) -> Row:
     raise UnknownEngine(engine=name, known=", ".join(names(rows)))
 
 
-def load(settings: EngineSettings, rows: Sequence[Row] = ROWS) -> Engine:
+def load(settings: OneEngineSettings, rows: Sequence[Row] = ROWS) -> Engine:
     """The engine that `settings.name` says, with its model loaded.
 
     UnknownEngine, EngineUnavailable, and what its constructor raises (ModelNotFound, ModelDamaged, ConfigError).

@@ -1,0 +1,200 @@
+"""The engines that are loaded: who hears which utterance, and changing them while people speak."""
+
+import logging
+import threading
+import weakref
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from voice_ime.engine.base import Capabilities, Engine, Options, Utterance
+from voice_ime.engine.catalog import ROWS, Row, facts, load
+from voice_ime.engine.two_pass import TwoPassEngine
+from voice_ime.errors import LanguageNotSupported
+from voice_ime.settings import EngineSettings, OneEngineSettings, RouteSettings
+
+logger = logging.getLogger(__name__)
+
+
+class Engines(Engine):
+    """All engines of the settings, loaded, as one: each utterance goes to the one or two that are to hear it.
+
+    Its capabilities are those of the usual engine, with the languages of all. Raises what `catalog.load` does;
+    ConfigError and LanguageNotSupported where engines are to work together that do not hear the same.
+    """
+
+    def __init__(self, settings: EngineSettings, rows: Sequence[Row] = ROWS) -> None:
+        self._rows = rows
+        self._team = _gather(settings, {}, rows)
+        self._changing = threading.Lock()
+        self._told: set[str] = set()
+        self.capabilities = self._team.capabilities
+
+    @property
+    def settings(self) -> EngineSettings:
+        """What is loaded now."""
+        return self._team.settings
+
+    @property
+    def loaded(self) -> Mapping[str, Capabilities]:
+        """What each loaded engine can do, by the name that the settings have for it."""
+        return {name: model.engine.capabilities for name, model in self._team.models.items()}
+
+    def chosen(self, options: Options) -> Engine:
+        self._tell_missing(options)
+        return self._team.chosen(options)
+
+    def begin(self, options: Options) -> Utterance:
+        return self.chosen(options).begin(options)
+
+    def switch(self, settings: EngineSettings, languages: Iterable[str] = ()) -> None:
+        """From now on utterances are heard as `settings` say; those under way by the engines that they began with.
+
+        What stays the same is not loaded again. Where anything fails, all stays as it was, and it is raised: as by the
+        constructor, and LanguageNotSupported where none of the new engines hears one of `languages`.
+        """
+        with self._changing:
+            team = _gather(settings, self._team.by_settings, self._rows)
+            for language in languages:
+                _require(language, team.capabilities)
+            self._team = team
+            self.capabilities = team.capabilities
+
+    def close(self) -> None:
+        with self._changing:
+            for model in self._team.models.values():
+                model.close()
+
+    def _tell_missing(self, options: Options) -> None:
+        for name in (options.engine, options.final_engine):
+            if name and name not in self._team.models and name not in self._told:
+                self._told.add(name)
+                logger.warning("a profile asks for the engine %s, which is not loaded", name)
+
+
+class _Model:
+    """A loaded engine. It is closed when nobody holds it any longer: neither a team nor an utterance."""
+
+    def __init__(self, settings: object, engine: Engine) -> None:
+        self.settings = settings
+        self.engine = engine
+        self.close = weakref.finalize(self, engine.close)
+        self.close.atexit = False
+
+
+class _Seat(Engine):
+    """One engine, or two that work together. They stay loaded as long as an utterance of theirs is there."""
+
+    def __init__(self, engine: Engine, models: tuple[_Model, ...]) -> None:
+        self.capabilities = engine.capabilities
+        self._engine = engine
+        self._models = models
+
+    def begin(self, options: Options) -> Utterance:
+        utterance = self._engine.begin(options)
+        weakref.finalize(utterance, _let_go, self._models).atexit = False
+        return utterance
+
+    def close(self) -> None:
+        """Nothing: the models are not its own."""
+
+
+def _let_go(models: tuple[_Model, ...]) -> None:
+    """Called when an utterance is gone, which was all that kept `models` for it."""
+
+
+@dataclass(frozen=True)
+class _Team:
+    """What is loaded at one time. Never changed."""
+
+    settings: EngineSettings
+    models: Mapping[str, _Model]
+
+    @property
+    def capabilities(self) -> Capabilities:
+        usual = self._seat(_usual(self.settings)).capabilities
+        others = (language for model in self.models.values() for language in model.engine.capabilities.languages)
+        return replace(usual, languages=tuple(dict.fromkeys((*usual.languages, *others))))
+
+    @property
+    def by_settings(self) -> Mapping[object, _Model]:
+        return {model.settings: model for model in self.models.values()}
+
+    def chosen(self, options: Options) -> _Seat:
+        """Who hears it: as the profile wishes, else as its language asks for, else as usual; anybody rather than those
+        who do not hear the language."""
+        route, usual = self._route(options), _usual(self.settings)
+        names = (route.name, route.final, usual.name, usual.final, *self.models)
+        able = [name for name in names if name and self._hears(name, options.language)] or [route.name]
+        live = able[0]
+        if route.final in able and self._share(live, route.final):
+            return self._seat(RouteSettings(name=live, final=route.final))
+        return self._seat(RouteSettings(name=live))
+
+    def check(self) -> None:
+        """ConfigError, LanguageNotSupported where those who are set to work together do not hear the same."""
+        self._seat(_usual(self.settings))
+        for language, route in self.settings.by_language.items():
+            _require(language, self._seat(route).capabilities)
+
+    def _route(self, options: Options) -> RouteSettings:
+        if options.engine in self.models:
+            route = RouteSettings(name=options.engine)
+        else:
+            route = self.settings.by_language.get(options.language or "", _usual(self.settings))
+        if options.final_engine in self.models:
+            route = route.model_copy(update={"final": options.final_engine})
+        return route
+
+    def _seat(self, route: RouteSettings) -> _Seat:
+        live, final = self.models[route.name], self.models.get(route.final)
+        if final is None or final is live:
+            return _Seat(live.engine, (live,))
+        return _Seat(TwoPassEngine(live.engine, final.engine), (live, final))
+
+    def _hears(self, name: str, language: str | None) -> bool:
+        return language is None or language in self.models[name].engine.capabilities.languages
+
+    def _share(self, *names: str) -> bool:
+        first, second = (set(self.models[name].engine.capabilities.languages) for name in names)
+        return not first.isdisjoint(second)
+
+
+def _gather(settings: EngineSettings, here: Mapping[object, _Model], rows: Sequence[Row]) -> _Team:
+    """`here`: what is loaded already."""
+    found = dict(here)
+    models: dict[str, _Model] = {}
+    for name in _names(settings):
+        wanted = _settings_of(name, settings)
+        own = _own(wanted, rows)
+        if own not in found:
+            found[own] = _Model(own, load(wanted, rows))
+        models[name] = found[own]
+    team = _Team(settings, models)
+    team.check()
+    return team
+
+
+def _names(settings: EngineSettings) -> tuple[str, ...]:
+    """Those that are to be loaded, the usual engine first."""
+    routes = (_usual(settings), *settings.by_language.values())
+    names = (name for route in routes for name in (route.name, route.final) if name)
+    return tuple(dict.fromkeys((*names, *settings.others)))
+
+
+def _settings_of(name: str, settings: EngineSettings) -> OneEngineSettings:
+    return settings.others.get(name) or settings.model_copy(update={"name": name})
+
+
+def _own(settings: OneEngineSettings, rows: Sequence[Row]) -> object:
+    """All that makes a loaded engine what it is. UnknownEngine."""
+    row = facts(settings.name, rows)
+    return row.name, None if row.settings is None else getattr(settings, row.settings)
+
+
+def _usual(settings: EngineSettings) -> RouteSettings:
+    return RouteSettings(name=settings.name, final=settings.final)
+
+
+def _require(language: str, can: Capabilities) -> None:
+    if language not in can.languages:
+        raise LanguageNotSupported(language=language, engine=can.engine, known=", ".join(can.languages))

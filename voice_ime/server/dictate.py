@@ -20,12 +20,12 @@ from voice_ime.errors import (
     ProtocolError,
     ServerBusy,
     ServerFull,
-    TooFast,
     TooLarge,
     VoiceImeError,
     WrongVersion,
 )
 from voice_ime.messages import Messages
+from voice_ime.server.allowance import Allowance
 from voice_ime.server.auth import Gate
 from voice_ime.server.sessions import Sessions
 from voice_ime.server.stream import Stream
@@ -35,7 +35,6 @@ from voice_ime.settings import Settings
 CLOSE_PROTOCOL, CLOSE_FULL, CLOSE_FAULT = 1002, 1013, 1011
 MOST_UNSENT = 2000
 """Messages waiting for a client that does not read; then its connection is cut (it can resume)."""
-RATE_WINDOW_S = 2.0
 CAUGHT_UP_S = 0.002
 """A message that was waited for this long was the last one: no others lie there."""
 
@@ -89,7 +88,7 @@ class _Connection:
         self._outbox: deque[wire.ServerMessage] = deque()
         self._outbox_changed = asyncio.Event()
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._allowance = _Allowance(self._settings.max_messages_per_s)
+        self._allowance = Allowance(self._settings.max_messages_per_s)
 
     async def serve(self) -> None:
         stream: Stream | None = None
@@ -250,24 +249,6 @@ class _Connection:
             await self._websocket.close(code, error.code)
         except (Gone, RuntimeError):
             logger.debug("the client had gone before it could be told why")
-
-
-class _Allowance:
-    """A bucket of messages that fills at a steady rate."""
-
-    def __init__(self, per_second: int) -> None:
-        self._per_second = per_second
-        self._left = per_second * RATE_WINDOW_S
-        self._then = asyncio.get_running_loop().time()
-
-    def spend(self) -> None:
-        """TooFast where none is left."""
-        now = asyncio.get_running_loop().time()
-        self._left = min(self._per_second * RATE_WINDOW_S, self._left + (now - self._then) * self._per_second)
-        self._then = now
-        if self._left < 1:
-            raise TooFast(limit=self._per_second)
-        self._left -= 1
 
 
 def _language_of(websocket: WebSocket) -> str:

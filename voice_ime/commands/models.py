@@ -120,8 +120,12 @@ def pull(chooser: "Chooser", model: "Model", messages: Messages, brought: Path |
 
     bar = telling.BarProgress(sys.stderr, model.name, messages) if sys.stderr.isatty() else None
     said = bar or telling.SaidProgress(sys.stdout, model.name, messages)
-    with closing(bar) if bar is not None else nullcontext():
-        pulled = chooser.puller(said).pull(model, brought)
+    try:
+        with closing(bar) if bar is not None else nullcontext():
+            pulled = chooser.puller(said).pull(model, brought)
+    except KeyboardInterrupt:
+        print(messages("models.interrupted", model=model.id), file=sys.stderr)
+        raise
     for line in telling.seen_lines(pulled.learnt, messages):
         print(line)
     key = "models.was_here" if pulled.was_there else "models.is_here"

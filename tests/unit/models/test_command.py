@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -172,6 +173,19 @@ def test_a_download_that_is_killed_leaves_nothing_after_the_next_start(run: Run,
     assert left_over(tmp_path / "models") != []
     assert run("list") == ExitCode.OK
     assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_a_download_that_is_interrupted_goes_on_with_the_same_command(run: Run, hub: Hub, tmp_path: Path) -> None:
+    write_list(tmp_path / "list.toml", Manifest(model=(from_hub(hub),)))
+    hub.faults = [Fault("cut", 0.5), Fault("kill", 0.5)]
+    with as_process(hub, tmp_path) as process:
+        hub.kill = partial(os.kill, process.pid, signal.SIGINT)
+        said = process.communicate()[1]
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert said.endswith("type next: voice-ime models pull small\n")
+    hub.requests.clear()
+    assert run("pull", "small") == ExitCode.OK
+    assert hub.requests[0].range.startswith("bytes=")
 
 
 def test_a_full_disk_is_told_and_nothing_is_left(run: Run, hub: Hub, tmp_path: Path) -> None:

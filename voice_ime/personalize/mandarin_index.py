@@ -46,6 +46,10 @@ _SYLLABLES = re.compile("[a-zü:]+[0-5]?")
 _PIECES = re.compile(rf"{HAN.pattern}+|[A-Za-z0-9]+")
 _CHUNKS = re.compile(rf"{HAN.pattern}|[A-Za-z0-9]+|[^\W_]+|[^\w\s·・'’-]+")
 """What is heard as one: a Chinese character, a Latin word; or marks, over which no entry reaches."""
+_WHOLE_WORD = "="
+_UNLIKE = 2.0
+LONGEST_RUN = 200
+"""Characters that are searched as one; further ones are searched for themselves, so that no text takes all memory."""
 _STAND_IN = "\0"
 """For what is not Chinese, where a text is looked up in Chinese words."""
 
@@ -138,6 +142,8 @@ class _Table:
 
     def distances(self, heard: Syllable) -> Costs:
         """Shape [syllables]: from `heard` to each of the table."""
+        if heard.initial == _WHOLE_WORD:
+            return np.array([0 if heard == each else _UNLIKE for each in self.numbers], dtype=np.float32)
         if heard not in self._kept:
             self._kept[heard] = self._distances(heard)
         return self._kept[heard]
@@ -295,7 +301,12 @@ def latin(word: str) -> Sounds:
     """A Latin word among Chinese: capitals and digits by their names, another word as one that sounds like no other."""
     if len(word) <= LONGEST_SPELLED and word == word.upper():
         return letter_names(word)
-    return (Syllable("=", word.casefold(), ANY_TONE),)
+    return (whole_word(word),)
+
+
+def whole_word(word: str) -> Syllable:
+    """Stands for a Latin word, which sounds like no Chinese syllable."""
+    return Syllable(_WHOLE_WORD, _WHOLE_WORD + word.casefold(), ANY_TONE)
 
 
 def given_sounds(hint: Sound, surnames: Mapping[str, str]) -> list[Sounds]:
@@ -319,6 +330,8 @@ def runs(hypothesis: Hypothesis, ear: Ear) -> list[Run]:
         chunks = _CHUNKS.findall(word.text)
         spoken = [at for at, chunk in enumerate(chunks) if _is_spoken(chunk)]
         for at, chunk in enumerate(chunks):
+            if len(found[-1]) == LONGEST_RUN:
+                found.append([])
             if at in spoken:
                 found[-1].append((number, at == spoken[0], at == spoken[-1], chunk))
             elif found[-1]:
@@ -335,7 +348,7 @@ def _run(chunks: Sequence[tuple[int, bool, bool, str]], ear: Ear) -> Run:
     units: list[Unit] = []
     for at, (read, (word, starts, ends, chunk)) in enumerate(zip(in_context(text), chunks, strict=True)):
         if text[at] == _STAND_IN:
-            named = latin(chunk) or (Syllable("=", chunk.casefold(), ANY_TONE),)
+            named = latin(chunk) or (whole_word(chunk),)
             units += [
                 Unit(word, starts and number == 0, ends and number == len(named) - 1, at, ((ear.fold(each), 0.0),))
                 for number, each in enumerate(named)

@@ -177,6 +177,15 @@ def test_any_entry_can_be_listed(lexicon: ChineseLexicon, odd: str):
     index(lexicon, odd).candidates(heard("我们A股的王小名在写C++语言"), None)
 
 
+def test_a_long_text_is_searched_to_its_end(lexicon: ChineseLexicon):
+    long = "今天我们一起去公园玩" * 60
+    assert written(index(lexicon, "王晓明"), long + "我找王小名") == long + "我找王晓明"
+
+
+def test_a_latin_word_sounds_like_itself_only(lexicon: ChineseLexicon):
+    assert index(lexicon, "Zoom会议").candidates(heard("Room会议"), None) == []
+
+
 def test_an_empty_list_finds_nothing(lexicon: ChineseLexicon):
     assert index(lexicon).candidates(heard("王小名"), None) == []
 

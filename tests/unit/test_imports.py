@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-HEAVY = ("numpy", "onnxruntime", "ctranslate2", "fastapi", "uvicorn", "av", "faster_whisper", "moonshine_voice", "tqdm")
+HEAVY = ("numpy", "onnxruntime", "ctranslate2", "fastapi", "uvicorn", "av", "faster_whisper", "moonshine_voice", "tqdm",
+         "pypinyin")
 
 HELP = """
 import contextlib, io

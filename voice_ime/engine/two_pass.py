@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from voice_ime.engine.base import Capabilities, Engine, Hypothesis, Options, Samples, Substitution, Utterance
-from voice_ime.errors import ConfigError, RecognitionFailed
+from voice_ime.errors import ConfigError, LanguageNotSupported, RecognitionFailed
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +23,10 @@ class TwoPassEngine(Engine):
         self._final = final
 
     def begin(self, options: Options) -> "TwoPassUtterance":
+        known = self.capabilities.languages
+        if options.language is not None and options.language not in known:
+            name = self.capabilities.engine
+            raise LanguageNotSupported(language=options.language, engine=name, known=", ".join(known))
         return TwoPassUtterance(self._live.begin(options), self._final.begin(options), self._live.capabilities)
 
     def close(self) -> None:

@@ -49,6 +49,8 @@ def _is_json(path: Path) -> bool:
 
 def _command(folder: Path, *, again: bool = False) -> str:
     """What gets the model of this name, or else a small one, into `folder`; `again`: over files that are there."""
+    if folder == FOLDER.expanduser() and not folder.is_dir():
+        return f"voice-ime models pull {folder.name}"
     model = folder.name if _MODEL_NAME.fullmatch(folder.name) else MODEL
     command = f"{_downloader()} download {OWNERS.get(model, OWNER)}/{model} --local-dir {shlex.quote(str(folder))}"
     return f"{command} --force-download" if again else command

@@ -221,3 +221,38 @@ def test_a_model_with_a_missing_file_names_it(copied: Path) -> None:
     with pytest.raises(ModelNotFound) as caught:
         MoonshineEngine(MoonshineSettings(folder=copied))
     assert caught.value.values["where"] == str(copied / "tokenizer.bin")
+
+
+def completeness(engine: MoonshineEngine, *pieces: Samples, partials: bool = False) -> float | None:
+    utterance = engine.begin(Options())
+    for piece in pieces:
+        utterance.feed(piece)
+        if partials:
+            utterance.partial()
+    return utterance.completeness()
+
+
+def test_a_finished_sentence_is_surely_complete_and_half_of_one_is_not(
+    engine: MoonshineEngine, two_cities: Samples
+) -> None:
+    whole, half = completeness(engine, two_cities), completeness(engine, two_cities[: round(2.95 * 16_000)])
+    assert whole is not None
+    assert half is not None
+    assert half < whole
+    assert whole > 0.86
+
+
+def test_completeness_depends_on_the_sound_only(engine: MoonshineEngine, two_cities: Samples) -> None:
+    with_partials = completeness(engine, *np.array_split(two_cities, 7), partials=True)
+    assert with_partials == completeness(engine, two_cities)
+
+
+def test_judging_completeness_prepares_the_final(engine: MoonshineEngine, two_cities: Samples) -> None:
+    utterance = engine.begin(Options())
+    utterance.feed(two_cities)
+    utterance.completeness()
+    assert utterance.prepare() is utterance.finish()
+
+
+def test_of_silence_nobody_can_say_whether_it_is_complete(engine: MoonshineEngine) -> None:
+    assert completeness(engine, np.zeros(16_000, np.float32)) is None

@@ -38,6 +38,8 @@ class Load:
     """The share of their time, 0 to 1, that went into it."""
     wait_s: float
     """How long it had to wait for a thread, on average."""
+    left_out: float = 0.0
+    """The share of partials and preparations, 0 to 1, for which there was no thread: the first to suffer."""
 
 
 class Pool:
@@ -68,9 +70,9 @@ class Pool:
         claim = threading.Lock()
         answer = self._put(urgency, call, claim)
         await asyncio.wait((answer,), timeout=within_s)
-        if not answer.done() and claim.acquire(blocking=False):
-            return None
-        return await answer
+        left_out = not answer.done() and claim.acquire(blocking=False)
+        self._meter.note_optional(left_out=left_out)
+        return None if left_out else await answer
 
     def _put(self, urgency: Urgency, call: Callable[[], T], claim: threading.Lock) -> "asyncio.Future[T]":
         """Queues `call`. Whoever takes `claim` first, a thread or the one who waits, decides whether it is run."""
@@ -165,6 +167,8 @@ class _Meter:
         self._worked_s = 0.0
         self._waited_s = 0.0
         self._calls = 0.0
+        self._optional = 0.0
+        self._left_out = 0.0
 
     def note(self, waited_s: float, worked_s: float) -> None:
         with self._lock:
@@ -173,11 +177,18 @@ class _Meter:
             self._waited_s += waited_s
             self._calls += 1
 
+    def note_optional(self, *, left_out: bool) -> None:
+        with self._lock:
+            self._fade()
+            self._optional += 1
+            self._left_out += left_out
+
     def read(self) -> Load:
         with self._lock:
             self._fade()
             busy = self._worked_s / LATELY_S / self._workers
-            return Load(min(1.0, busy), self._waited_s / max(self._calls, 1.0))
+            wait_s, left_out = self._waited_s / max(self._calls, 1.0), self._left_out / max(self._optional, 1.0)
+            return Load(min(1.0, busy), wait_s, left_out)
 
     def _fade(self) -> None:
         now = time.monotonic()
@@ -186,6 +197,8 @@ class _Meter:
         self._worked_s *= left
         self._waited_s *= left
         self._calls *= left
+        self._optional *= left
+        self._left_out *= left
 
 
 def _deliver(

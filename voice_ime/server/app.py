@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 
 from fastapi import FastAPI, WebSocket
 from fastapi.responses import JSONResponse
@@ -76,7 +77,7 @@ def create_app(
             "engine": engine.capabilities.engine,
             "sessions": sessions.connected,
             "free": sessions.free,
-            "load": {"busy": round(load.busy, 3), "wait_s": round(load.wait_s, 4)},
+            "load": {name: round(value, 4) for name, value in asdict(load).items()},
         }
         return JSONResponse(body, status_code=200 if sessions.free > 0 else 503)
 

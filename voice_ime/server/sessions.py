@@ -94,11 +94,11 @@ class Sessions:
             self.forget(name)
 
     def _is_busy(self) -> bool:
-        """Nobody is refused for the sake of nobody."""
+        """Nobody is refused for the sake of nobody. Partials are the first to suffer: with them one sees it coming."""
         if not self.connected:
             return False
-        load = self.load()
-        return load.busy > self._settings.max_busy or load.wait_s > self._settings.max_wait_s
+        load, limits = self.load(), self._settings
+        return load.left_out > limits.max_left_out or load.busy > limits.max_busy or load.wait_s > limits.max_wait_s
 
     def _make_room(self) -> None:
         waiting = [name for name, held in self._held.items() if held.disconnect is None]

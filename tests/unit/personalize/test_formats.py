@@ -258,6 +258,19 @@ def test_a_contact_without_a_name_is_refused_by_its_first_line() -> None:
     assert refused(reading(CONTACTS, "vcard")) == [(24, "no_name")]
 
 
+def test_a_contact_with_a_control_character_is_refused() -> None:
+    cards = "BEGIN:VCARD\nFN:Bell\a\nEND:VCARD\nBEGIN:VCARD\nFN:Kowalski\nEND:VCARD\n"
+    found = reading(cards, "vcard")
+    assert (written(found), refused(found)) == (["Kowalski"], [(1, "control_character")])
+
+
+def test_half_a_character_is_refused() -> None:
+    found = reading(
+        '[{"written": "\\ud800"}, {"written": "a", "tags": ["\\udfff"]}, {"written": "\\ud83d\\ude42"}]', "json"
+    )
+    assert (written(found), [each.number for each in found.refused]) == (["🙂"], [1, 2])
+
+
 def test_quoted_printable_may_be_in_an_old_chinese_encoding() -> None:
     card = "BEGIN:VCARD\nFN;CHARSET=GBK;ENCODING=QUOTED-PRINTABLE:=D5=C5=CE=B0\nEND:VCARD\n"
     assert written(reading(card, "vcard")) == ["张伟"]

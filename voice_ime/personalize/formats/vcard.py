@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from pydantic_core import PydanticCustomError
+
 from voice_ime.errors import ImportUnreadable
 from voice_ime.personalize.formats.base import Item, Reading, Refused, Unfit, entry_of
 from voice_ime.personalize.formats.sounds import read_sound
@@ -135,7 +137,7 @@ def _sounds(card: Sequence[_Property]) -> dict[str, tuple[Sound, ...]]:
     names = _parts(values.get("N", ""), ";")
     known: dict[str, tuple[Sound, ...]] = {}
     for place, said in enumerate(("X-PHONETIC-LAST-NAME", "X-PHONETIC-FIRST-NAME")):
-        text = one_line(_unescaped(values.get(said, "")))
+        text = _unescaped(values.get(said, ""))
         if text and place < len(names) and names[place]:
             known[names[place]] = (read_sound(text),)
     return known
@@ -151,8 +153,11 @@ def _parts(value: str, separator: str) -> list[str]:
 
 
 def _unescaped(value: str) -> str:
-    cleaned: str = one_line(re.sub(r"\\(.)", lambda match: " " if match[1] in "nN" else match[1], value))
-    return cleaned
+    bare = re.sub(r"\\(.)", lambda match: " " if match[1] in "nN" else match[1], value)
+    try:
+        return str(one_line(bare))
+    except PydanticCustomError:
+        raise Unfit("control_character", field="written") from None
 
 
 def _escaped(text: str) -> str:

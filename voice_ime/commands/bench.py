@@ -34,6 +34,7 @@ BENCHES = (
     Bench("latency", "latency"),
     Bench("load", "load"),
     Bench("sessions", "sessions"),
+    Bench("personalization", "personalization"),
     Bench("report", "report"),
     Bench("faults", "faults"),
 )

@@ -17,7 +17,8 @@ from voice_ime.personalize.phonetics.costs import FILLER, PhoneCosts, Sounds, di
 from voice_ime.personalize.phonetics.english import English, sounds_of
 from voice_ime.personalize.profile import Entry
 from voice_ime.personalize.retrieve import Candidate
-from voice_ime.personalize.text_model import Place, TextModel
+from voice_ime.personalize.text_model import Place, doubt_of
+from voice_ime.personalize.weighing import Weighing
 
 MOST_WORDS = 4
 """Heard words that one entry may stand for."""
@@ -54,6 +55,7 @@ class _Heard:
     text: str
     zipf: float
     known: bool
+    confidence: float | None
 
 
 @dataclass(frozen=True)
@@ -74,13 +76,13 @@ class EnglishIndex:
         self,
         entries: Sequence[Entry],
         english: English,
-        model: TextModel,
+        weighing: Weighing,
         costs: PhoneCosts | None = None,
     ) -> None:
         """Takes about half a second for 5,000 entries with words that the dictionary does not have."""
         self._entries = tuple(entries)
         self._english = english
-        self._model = model
+        self._weighing = weighing
         self._costs = costs or hand_made()
         self._points = Points(self._costs)
         owned = [
@@ -105,7 +107,7 @@ class EnglishIndex:
         of them is meant.
         """
         places = self.places(hypothesis, application)
-        scores: list[float] = self._model.scores(places).tolist()
+        scores: list[float] = self._weighing.text.scores(places).tolist()
         best = sorted(zip(scores, places, strict=True), key=lambda each: -each[0])[:MOST_CANDIDATES]
         where = Circumstances(hypothesis.text, application)
         return list(_once(self._candidate(place, score, where) for score, place in best))
@@ -138,6 +140,7 @@ class EnglishIndex:
             margin=place.margin,
             text_score=score,
             homophones=() if meant else others,
+            leeway=self._weighing.leeway.of(place, score),
         )
 
     def _fits(self, number: int, application: str | None) -> bool:
@@ -191,7 +194,7 @@ class EnglishIndex:
 
     def _heard(self, word: Word) -> _Heard:
         bare = _bare(word.text)
-        return _Heard(bare, self._english.zipf(bare), self._english.knows(bare))
+        return _Heard(bare, self._english.zipf(bare), self._english.knows(bare), word.confidence)
 
     def _place(self, words: Sequence[_Heard], near: _Near, density: "_Density") -> Place:
         heard = words[near.window.first : near.window.last]
@@ -207,6 +210,7 @@ class EnglishIndex:
             known=tuple(word.known for word in heard),
             phones=len(near.window.sound),
             density=density.around(near.window),
+            doubt=doubt_of([word.confidence for word in heard]),
         )
 
 

@@ -29,6 +29,8 @@ class Candidate:
     would be written by the text alone."""
     homophones: tuple[Entry, ...] = ()
     """Other entries that sound exactly the same: sound cannot tell them apart."""
+    leeway: float | None = None
+    """Nats by which the sound may speak against it; None: to be told from `text_score`."""
 
 
 class Index(Protocol):
@@ -79,7 +81,7 @@ def _english(profile: Profile, lexicons: Lexicons) -> Index:
     from voice_ime.personalize.weighing import Weighing
 
     entries = [entry for entry in profile.entries if entry.language != "zh"]
-    return EnglishIndex(entries, lexicons.english, Weighing.from_file().text)
+    return EnglishIndex(entries, lexicons.english, Weighing.from_file())
 
 
 def _mandarin(profile: Profile, lexicons: Lexicons) -> Index:

@@ -1,5 +1,6 @@
 """What the text alone says about an entry in the place of some words: a few numbers, weighted."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,9 @@ from numpy.typing import NDArray
 from voice_ime.personalize.phonetics.costs import FILLER, PhoneCosts, distances
 from voice_ime.personalize.profile import Entry
 
+UNKNOWN_DOUBT = 1.0
+"""Where the engine has no confidence."""
+MOST_DOUBT = 3.0
 FARTHEST_RIVAL = 0.3
 """Beyond this a rival does not matter."""
 
@@ -38,6 +42,8 @@ class Place:
     """Of the words."""
     density: float
     """Part of the other words that sound like some entry, too: where many do, it is by chance."""
+    doubt: float
+    """How unsure the engine is of the words: the negative logarithm of their confidence, between 0 and `MOST_DOUBT`."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,31 @@ class TextModel:
         for name, weight in self.weights.items():
             total += np.float32(weight) * table[name]
         return total
+
+
+@dataclass(frozen=True)
+class Leeway:
+    """How far the sound may speak against an entry, beside what the text says. All in nats."""
+
+    constant: float
+    text: float
+    """For each unit of the text score..."""
+    density: float
+    """... and of `Place.density`: a price tells chance from truth better than the number of near entries..."""
+    doubt: float
+    """... and of `Place.doubt`: what was heard surely is seldom wrong."""
+
+    def of(self, place: Place, text_score: float) -> float:
+        """For one entry at one place."""
+        return self.constant + self.text * text_score + self.density * place.density + self.doubt * place.doubt
+
+
+def doubt_of(confidences: Sequence[float | None]) -> float:
+    """That of words that were heard with these confidences."""
+    known = [confidence for confidence in confidences if confidence is not None]
+    if len(known) < len(confidences):
+        return UNKNOWN_DOUBT
+    return min(-math.fsum(math.log(max(confidence, 1e-3)) for confidence in known), MOST_DOUBT)
 
 
 def features(places: Sequence[Place]) -> dict[str, Floats]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from voice_ime.personalize.profile import Strength
 from voice_ime.personalize.retrieve import Candidate
-from voice_ime.personalize.text_model import TextModel
+from voice_ime.personalize.text_model import Leeway, TextModel
 
 FILE = Path(__file__).parent / "data" / "english" / "decision.json"
 
@@ -18,9 +18,10 @@ class Balance:
     """How sound and text weigh against each other. Scores are in nats."""
 
     readiness: float
-    """Nats by which the sound may speak against an entry of which the text says nothing."""
+    """Nats by which the sound may speak against an entry of which the text says nothing, where the index leaves it
+    open..."""
     text: float
-    """What the text score counts beside the price."""
+    """... and what the text score counts beside them."""
     offered: float
     """What misses by no more than this is offered."""
     strong: float
@@ -38,7 +39,10 @@ class Balance:
 
     def least_score(self, candidate: Candidate) -> float:
         """The score where the sound says nothing against it."""
-        return self.readiness + self.text * candidate.text_score + self._strength(candidate)
+        leeway = candidate.leeway
+        if leeway is None:
+            leeway = self.readiness + self.text * candidate.text_score
+        return leeway + self._strength(candidate)
 
     def _strength(self, candidate: Candidate) -> float:
         return {Strength.STRONG: self.strong, Strength.WEAK: self.weak}.get(candidate.entry.strength, 0.0)
@@ -50,6 +54,7 @@ class Weighing:
 
     text: TextModel
     """For English; Mandarin has its own."""
+    leeway: Leeway
     balance: Balance
     hash: str
     """Of the file, for results."""
@@ -58,4 +63,5 @@ class Weighing:
     def from_file(cls, file: Path = FILE) -> "Weighing":
         content = file.read_bytes()
         tree: dict[str, Any] = json.loads(content)
-        return cls(TextModel(tree["text"]), Balance(**tree["balance"]), hashlib.sha256(content).hexdigest()[:12])
+        text, leeway, balance = TextModel(tree["text"]), Leeway(**tree["leeway"]), Balance(**tree["balance"])
+        return cls(text, leeway, balance, hashlib.sha256(content).hexdigest()[:12])

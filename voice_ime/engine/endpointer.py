@@ -17,7 +17,7 @@ TOGETHER_S = 0.8
 """Likely speech counts together within this time. The listener keeps a second of sound from before an onset."""
 SURE_END = 0.86
 """A sentence that ends as probably as this is over after the usual silence. Of 170 read recordings it waited longer at
-a quarter of the ends, and at all but one of the pauses inside a sentence that would have cut it."""
+a quarter of the ends, and at nearly all pauses inside a sentence: 1.8 % of them were cut, not 9.4."""
 OPEN_END = 0.3
 """Below this the sentence is not finished."""
 CUT_SHORT_S = 0.3

@@ -3,7 +3,7 @@
 `accept` yields the decodings that are due, as steps: whoever owns the threads decides when each runs, and may leave
 out partials. The text depends on the sound only, not on the sizes of the pieces it comes in; after each utterance
 everything starts afresh at its end, so that nothing leaks into the next one, and hearing again from the end of any
-utterance gives the same again.
+utterance gives the same again, with the endpoint delay that was learnt by then (`endpoint_delay_s`).
 """
 
 import time

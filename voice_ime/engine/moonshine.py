@@ -405,7 +405,7 @@ def _completeness(vocabulary: Vocabulary, reading: Reading[DecoderState]) -> flo
     if not reading.choices:
         return 0.0
     last = reading.choices[-1]
-    return math.exp(last.log_probability) if vocabulary.text([last.token]).strip('"\'') in _ENDS else 0.0
+    return math.exp(last.log_probability) if vocabulary.text([last.token]).strip("\"'") in _ENDS else 0.0
 
 
 def _log_probability(vocabulary: Vocabulary, choices: Sequence[Choice]) -> float:

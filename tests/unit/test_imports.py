@@ -5,8 +5,10 @@ import sys
 
 import pytest
 
-HEAVY = ("numpy", "onnxruntime", "ctranslate2", "fastapi", "uvicorn", "av", "faster_whisper", "moonshine_voice", "tqdm",
-         "pypinyin")
+HEAVY = (
+    "numpy", "onnxruntime", "ctranslate2", "fastapi", "uvicorn", "av", "faster_whisper", "moonshine_voice", "tqdm",
+    "pypinyin",
+)  # fmt: skip
 
 HELP = """
 import contextlib, io

@@ -44,6 +44,7 @@ LONGEST_SPELLED = 5
 """Latin letters of one word that are named one by one."""
 _SYLLABLES = re.compile("[a-zü:]+[0-5]?")
 _PIECES = re.compile(rf"{HAN.pattern}+|[A-Za-z0-9]+")
+_LATIN = re.compile("[A-Za-z]")
 _CHUNKS = re.compile(rf"{HAN.pattern}|[A-Za-z0-9]+|[^\W_]+|[^\w\s·・'’-]+")
 """What is heard as one: a Chinese character, a Latin word; or marks, over which no entry reaches."""
 _WHOLE_WORD = "="
@@ -414,8 +415,15 @@ def evidence_of(
 def _meant(entries: Sequence[Entry], heard: str, where: Circumstances) -> tuple[Entry, ...] | None:
     """The entry that is meant, then those that it cannot be told from; None: nothing to change."""
     listed = tuple(entry for entry in entries if "".join(entry.written.split()) == heard)
-    others = tuple(entry for entry in entries if entry not in listed)
+    others = tuple(entry for entry in entries if entry not in listed and _is_of_same_script(entry.written, heard))
     if listed:
         return (*others, *listed) if others else None
-    meant = settled(entries, where) if len(entries) > 1 else entries[0]
+    if len(others) < 2:
+        return others or None
+    meant = settled(others, where)
     return others if meant is None else (meant,)
+
+
+def _is_of_same_script(written: str, heard: str) -> bool:
+    """Engines write letters where letters were said: a name of Chinese characters was not."""
+    return _LATIN.search(written) is not None or _LATIN.search(heard) is None

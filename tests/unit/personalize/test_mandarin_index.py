@@ -177,6 +177,11 @@ def test_any_entry_can_be_listed(lexicon: ChineseLexicon, odd: str):
     index(lexicon, odd).candidates(heard("我们A股的王小名在写C++语言"), None)
 
 
+def test_letters_that_were_heard_never_become_chinese_characters(lexicon: ChineseLexicon):
+    assert index(lexicon, "毕义").candidates(heard("用B E来表示"), None) == []
+    assert written(index(lexicon, "B站"), "我在必站看的") == "我在B站看的"
+
+
 def test_a_long_text_is_searched_to_its_end(lexicon: ChineseLexicon):
     long = "今天我们一起去公园玩" * 60
     assert written(index(lexicon, "王晓明"), long + "我找王小名") == long + "我找王晓明"

@@ -7,6 +7,7 @@ import urllib.request
 from contextlib import AsyncExitStack
 from typing import Any
 
+from tests.fakes import loud
 from tests.server.running import SPEECH, Running, Talk, hello, running_server
 from tests.server.test_bad_input import error_of
 from tests.server.test_dictation import SENTENCE, speak
@@ -107,3 +108,18 @@ async def test_whoever_is_alone_is_never_refused_however_slow_the_engine() -> No
                 await a_sentence(talk, 0)
                 await talk.say(wire.Bye())
                 await talk.closed()
+
+
+async def test_partials_that_find_no_thread_are_reason_enough_to_take_nobody_further() -> None:
+    engine = ScriptEngine(SLOW)
+    sensitive = ServerSettings(max_left_out=0.2, max_busy=1, max_wait_s=60)
+    configured = OVERLOADED.model_copy(update={"server": sensitive})
+    async with running_server(engine, configured=configured) as server, AsyncExitStack() as stack:
+        for number in range(SPEAKERS):
+            talk = await stack.enter_async_context(server.session(session=f"speaker-{number}"))
+            await speak(talk, loud(0.9))
+        body = await until_busy(server)
+        assert body["load"]["left_out"] > 0.2
+        async with server.connection() as late:
+            await late.say(hello(session="too-late-for-it"))
+            assert (await error_of(late)).code == "server_busy"

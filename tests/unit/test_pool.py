@@ -143,3 +143,12 @@ async def test_partials_are_no_load_since_they_can_be_left_out() -> None:
     await pool.run(Urgency.PARTIAL, lambda: threading.Event().wait(0.02))
     assert (pool.load.busy, pool.load.wait_s) == (0, 0)
     pool.close()
+
+
+async def test_the_load_tells_how_much_of_what_can_be_left_out_was() -> None:
+    async with busy_pool() as busy:
+        await busy.pool.run_if_free(Urgency.PARTIAL, lambda: "in vain", within_s=0.01)
+        assert busy.pool.load.left_out > 0.9
+        await busy.free()
+        await busy.pool.run_if_free(Urgency.PARTIAL, lambda: "well", within_s=10)
+        assert busy.pool.load.left_out < 0.9

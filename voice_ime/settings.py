@@ -190,7 +190,7 @@ class ServerSettings(_Settings):
     """Web origins that may connect, e.g. "http://127.0.0.1:8765"; programs that are no browsers send none."""
     max_sessions: int = Field(32, ge=1, le=1000)
     """Connected clients at a time, silent ones too; those who speak are limited by the next three."""
-    max_left_out: float = Field(0.35, gt=0, le=1)
+    max_left_out: float = Field(0.45, gt=0, le=1)
     """New speakers are refused while more than this share of partials finds no thread: finals suffer next. Whoever is
     alone is never refused."""
     max_busy: float = Field(0.6, gt=0, le=1)

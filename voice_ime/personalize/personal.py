@@ -1,70 +1,120 @@
 """An engine that writes in the words of the person who speaks: any engine, with that person's profile behind it."""
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
-from voice_ime.engine.base import Engine, Hypothesis, Options, Samples, Substitution, Utterance
+from voice_ime.engine.base import Capabilities, Engine, Hypothesis, Options, Samples, Substitution, Utterance
+from voice_ime.engine.han import Script, Writing
+from voice_ime.engine.written import WrittenUtterance
+from voice_ime.errors import EngineUnavailable, RecognitionFailed
 from voice_ime.personalize.correct import Corrector
-from voice_ime.personalize.profile import Profile
+from voice_ime.personalize.profile import Preferences, Profile
+from voice_ime.personalize.spacing import spaced
 
 MOST_READY = 8
 """Profiles that are kept ready for use."""
+
+logger = logging.getLogger(__name__)
 
 
 class Profiles(Protocol):
     """Where profiles come from. Safe to use from several threads."""
 
     def current(self, name: str) -> Profile:
-        """As it is now, with every change that was acknowledged. NotFound."""
+        """As it is now, with every change that was acknowledged; the same object where there was none. NotFound."""
         ...
 
 
 class PersonalEngine(Engine):
-    """Each utterance is corrected with its profile as it was when the utterance began."""
+    """Each utterance is heard and corrected with its profile as it was when the utterance began."""
 
     def __init__(self, engine: Engine, profiles: Profiles, prepare: Callable[[Profile], Corrector]) -> None:
-        """`prepare`: makes a profile ready for use; called once for each of its revisions."""
-        self.capabilities = engine.capabilities
+        """`prepare`: makes a profile ready for use; called once for each snapshot of it."""
         self._engine = engine
         self._profiles = profiles
         self._prepare = prepare
-        self._ready: OrderedDict[str, tuple[int, Corrector]] = OrderedDict()
+        self._ready: OrderedDict[str, tuple[Profile, Corrector]] = OrderedDict()
         self._lock = threading.Lock()
+        self._writings = _Writings()
+
+    @property
+    def capabilities(self) -> Capabilities:  # type: ignore[override]
+        """Those of the engine within, which may be changed while it runs."""
+        return self._engine.capabilities
 
     def begin(self, options: Options) -> Utterance:
         """Also NotFound, where there is no such profile."""
-        utterance = self._engine.begin(options)
         if options.profile is None:
-            return utterance
-        corrector = self._corrector(self._profiles.current(options.profile))
-        return PersonalUtterance(utterance, self._engine, options, corrector)
+            return self._engine.begin(options)
+        profile = self._profiles.current(options.profile)
+        options = self._wished(options, profile.preferences)
+        engine = self._engine.chosen(options)
+        can = engine.capabilities
+        utterance = engine.begin(options)
+        if options.script is not None and (writing := self._writings.of(options.script)):
+            utterance = WrittenUtterance(utterance, writing)
+        return PersonalUtterance(utterance, can, options, self._corrector(profile), profile.preferences.latin_spaces)
 
     def close(self) -> None:
         self._engine.close()
 
+    def _wished(self, options: Options, preferences: Preferences) -> Options:
+        """What the client asks for goes before what the profile says, except for engines."""
+        known = self._engine.capabilities.languages
+        language = preferences.language if preferences.language in known else None
+        script = (options.script or preferences.script) if "zh" in known else None
+        return replace(
+            options,
+            language=options.language or language,
+            script=script if script is not None and self._writings.of(script) else None,
+            engine=preferences.engine,
+            final_engine=preferences.final_engine,
+        )
+
     def _corrector(self, profile: Profile) -> Corrector:
         with self._lock:
-            revision, corrector = self._ready.get(profile.name, (None, None))
-            if corrector is None or revision != profile.revision:
+            known, corrector = self._ready.get(profile.name, (None, None))
+            if corrector is None or known is not profile:
                 corrector = self._prepare(profile)
-                self._ready[profile.name] = (profile.revision, corrector)
+                self._ready[profile.name] = (profile, corrector)
             self._ready.move_to_end(profile.name)
             while len(self._ready) > MOST_READY:
                 self._ready.popitem(last=False)
             return corrector
 
 
+class _Writings:
+    """Kept, since reading the tables takes a tenth of a second. Without OpenCC there are none."""
+
+    def __init__(self) -> None:
+        self._known: dict[Script, Writing | None] = {}
+
+    def of(self, script: Script) -> Writing | None:
+        if script not in self._known:
+            try:
+                self._known[script] = Writing(script)
+            except EngineUnavailable:
+                logger.warning("Chinese stays in the script that it is heard in: OpenCC is not installed")
+                self._known[script] = None
+        return self._known[script]
+
+
 class PersonalUtterance(Utterance):
     """An utterance whose final is corrected, also when it is prepared in advance. Partials are left as they are:
     text that changes to and fro cannot be followed by ear or braille."""
 
-    def __init__(self, utterance: Utterance, engine: Engine, options: Options, corrector: Corrector) -> None:
+    def __init__(
+        self, utterance: Utterance, can: Capabilities, options: Options, corrector: Corrector, latin_spaces: bool
+    ) -> None:
         self._utterance = utterance
-        self._can = engine.capabilities
+        self._can = can
         self._options = options
         self._corrector = corrector
+        self._latin_spaces = latin_spaces
         self._prepared: tuple[Hypothesis, Hypothesis] | None = None
         """What the engine heard, and what became of it."""
 
@@ -103,6 +153,11 @@ class PersonalUtterance(Utterance):
         prepared = self._prepared
         if prepared is not None and prepared[0] is heard:
             return prepared[1]
-        corrected = self._corrector.correct(heard, self._utterance, self._can, self._options)
+        try:
+            corrected = self._corrector.correct(heard, self._utterance, self._can, self._options)
+        except RecognitionFailed:
+            logger.warning("names could not be verified against the sound: the text stays as it was heard")
+            corrected = heard
+        corrected = spaced(corrected, blanks=self._latin_spaces)
         self._prepared = (heard, corrected)
         return corrected

@@ -1,9 +1,15 @@
 """Each profile as it is now, for those who ask at every utterance."""
 
 import threading
+import time
+from collections.abc import Callable
 
 from voice_ime.personalize.profile import Profile
 from voice_ime.store.base import Store
+
+
+OLD_S = 12 * 3600.0
+"""After this a snapshot is read again even where only the moments have changed at which entries were last used."""
 
 
 class Profiles:
@@ -13,13 +19,16 @@ class Profiles:
     from several threads.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock`: seconds from any moment on."""
         self._store = store
+        self._clock = clock
         self._lock = threading.Lock()
         self._stamp: int | None = None
         self._checked: set[str] = set()
         """Names whose snapshot is that of the present stamp."""
         self._snapshots: dict[str, Profile] = {}
+        self._read_at: dict[str, float] = {}
 
     def current(self, name: str) -> Profile:
         """Some microseconds where nothing was changed. ProfileNotFound, and what is wrong with the store."""
@@ -34,8 +43,10 @@ class Profiles:
             return self._snapshots[name]
 
     def _refresh(self, name: str) -> None:
-        """Writes that leave the revision as it is, such as those to another profile, change nothing here."""
-        known = self._snapshots.get(name)
-        if known is None or self._store.revision(name) != known.revision:
+        """Writes that leave the revision as it is, such as those to another profile, change nothing here for now."""
+        known, now = self._snapshots.get(name), self._clock()
+        is_old = now - self._read_at.get(name, now) > OLD_S
+        if known is None or is_old or self._store.revision(name) != known.revision:
             self._snapshots.pop(name, None)
             self._snapshots[name] = self._store.get(name)
+            self._read_at[name] = now

@@ -40,7 +40,7 @@ from voice_ime.personalize.profile import (  # noqa: E402
     Strength,
 )
 from voice_ime.store.base import Put, Remove, Store  # noqa: E402
-from voice_ime.store.current import Profiles  # noqa: E402
+from voice_ime.store.current import OLD_S, Profiles  # noqa: E402
 from voice_ime.store.sql import SqlStore  # noqa: E402
 
 
@@ -413,3 +413,13 @@ def test_a_profile_that_came_back_is_read_anew(store: Store) -> None:
     store.create("ann")
     store.apply("ann", [Put(entry("b")), Put(entry("c"))], PERSON)
     assert [each.id for each in profiles.current("ann").entries] == ["b", "c"]
+
+
+def test_what_was_used_lately_is_known_after_half_a_day_at_the_latest(store: Store) -> None:
+    now = [0.0]
+    profiles = Profiles(store, lambda: now[0])
+    store.apply("ann", [Put(entry("a"))], PERSON)
+    assert profiles.current("ann").entries[0].used is None
+    now[0] = OLD_S + 1
+    store.mark_used("ann", ["a"], NOON)
+    assert profiles.current("ann").entries[0].used == NOON

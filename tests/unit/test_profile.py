@@ -250,6 +250,9 @@ def test_preferences_are_told_and_changed(profile: Profile) -> None:
         "A blank between Chinese characters and Latin words: yes.",
         "Chinese characters: simplified.",
         "Silence that ends a sentence: as usual.",
+        "Language of dictation: whichever is spoken.",
+        "Engine: as usual.",
+        "Second engine, for what is written: as usual.",
     ]
     changed = (
         "--learn",
@@ -262,6 +265,12 @@ def test_preferences_are_told_and_changed(profile: Profile) -> None:
         "traditional",
         "--endpoint-delay",
         "0.7",
+        "--language",
+        "zh",
+        "--own-engine",
+        "mine",
+        "--own-final-engine",
+        "whisper",
     )
     assert profile("preferences", *changed, language="zh").lines == [
         "从纠正中学习：否。",
@@ -269,8 +278,13 @@ def test_preferences_are_told_and_changed(profile: Profile) -> None:
         "汉字和拉丁字母的词之间加空格：是。",
         "汉字：繁体。",
         "结束一句话的静默：0.7 秒。",
+        "听写语言：zh。",
+        "引擎：mine。",
+        "负责最后文字的第二个引擎：whisper。",
     ]
-    (row,) = profile("preferences", "--fuzzy", "", "--endpoint-delay", "0", "--json").rows
+    usual = ("--fuzzy", "", "--endpoint-delay", "0", "--language", "any", "--own-engine", "")
+    (row,) = profile("preferences", *usual, "--json").rows
+    assert (row["language"], row["engine"], row["final_engine"]) == (None, "", "whisper")
     assert (row["learn"], row["fuzzy"], row["endpoint_delay_s"], row["revision"]) == (False, [], None, 2)
 
 

@@ -165,6 +165,12 @@ class Preferences(_Data):
     script: Literal["simplified", "traditional"] = "simplified"
     endpoint_delay_s: Annotated[float, Field(ge=0.2, le=3)] | None = None
     """Silence that ends an utterance; None: the server's setting, adapted to how this person pauses."""
+    language: Language | None = None
+    """Language of dictation where the client asks for none; None: whichever is spoken."""
+    engine: Annotated[str, Field(max_length=64), BeforeValidator(one_line)] = ""
+    """Name of the engine, as the server's settings have it; empty, or not loaded there: the usual one."""
+    final_engine: Annotated[str, Field(max_length=64), BeforeValidator(one_line)] = ""
+    """Likewise, of a second engine that hears the finals."""
 
 
 class Profile(_Data):

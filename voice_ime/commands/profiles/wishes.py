@@ -9,6 +9,10 @@ from voice_ime.commands.profiles.desk import Desk
 from voice_ime.messages import Messages
 
 SWITCH = ("on", "off")
+LANGUAGES = ("en", "zh")
+ANY = "any"
+EMPTY = {"fuzzy": "none", "language": "any"}
+"""What is said where a preference has no value: key of the sentence."""
 
 
 def preferences_arguments(parser: Parser, messages: Messages) -> None:
@@ -20,6 +24,10 @@ def preferences_arguments(parser: Parser, messages: Messages) -> None:
     parser.add_argument("--script", choices=("simplified", "traditional"), help=messages("profile.help.script"))
     parser.add_argument("--latin-spaces", choices=SWITCH, help=messages("profile.help.latin_spaces"))
     parser.add_argument("--endpoint-delay", type=float, metavar=number, help=messages("profile.help.endpoint_delay"))
+    parser.add_argument("--language", choices=(*LANGUAGES, ANY), help=messages("profile.help.dictation_language"))
+    engine = messages("profile.engine_word")
+    parser.add_argument("--own-engine", metavar=engine, help=messages("profile.help.engine"))
+    parser.add_argument("--own-final-engine", metavar=engine, help=messages("profile.help.final_engine"))
 
 
 def preferences(desk: Desk, arguments: argparse.Namespace) -> int:
@@ -50,6 +58,11 @@ def _given(arguments: argparse.Namespace) -> dict[str, Any]:
         given["script"] = arguments.script
     if arguments.endpoint_delay is not None:
         given["endpoint_delay_s"] = arguments.endpoint_delay or None
+    if arguments.language is not None:
+        given["language"] = None if arguments.language == ANY else arguments.language
+    for name in ("engine", "final_engine"):
+        if (value := getattr(arguments, f"own_{name}")) is not None:
+            given[name] = value
     return given
 
 
@@ -77,7 +90,9 @@ def _spoken(desk: Desk, name: str, value: Any) -> str:
     if name == "script":
         return desk.messages(f"profile.script.{value}")
     if not value:
-        return desk.messages("profile.preference.none" if name == "fuzzy" else "profile.preference.usual")
+        return desk.messages(f"profile.preference.{EMPTY.get(name, 'usual')}")
+    if name in ("language", "engine", "final_engine"):
+        return str(value)
     if name == "fuzzy":
         return desk.messages("profile.entry.between").join(value)
     return desk.messages("profile.preference.seconds", seconds=f"{value:g}")

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.fakes import loud
+from tests.fakes import loud, silent
 from tests.needs import needs_package
 from tests.server.running import Running, Talk, running_server
 from tests.server.test_dictation import speak
@@ -145,3 +146,15 @@ async def test_a_correction_without_a_profile_is_answered_and_not_kept(place: Pl
     async with place.server.session(endpoints=False) as talk:
         await talk.say(wire.Correction(utterance="u0", heard="a", meant="b"))
         assert not (await talk.hear(wire.CorrectionTaken)).kept
+
+
+async def test_a_person_who_pauses_long_is_waited_for(tmp_path: Path) -> None:
+    store = SqlStore(tmp_path / "profiles.sqlite")
+    store.create("ann")
+    store.apply("ann", [Put(Preferences(endpoint_delay_s=1.024))], PERSON)
+    async with running_server(store=store) as server, server.session(profile="ann") as talk:
+        await speak(talk, np.concatenate([silent(0.512), loud(1.024), silent(0.768), loud(1.024), silent(1.536)]))
+        final = await talk.hear(wire.Final)
+    store.close()
+    assert final.timings.endpoint_s == 1.024
+    assert final.text.endswith("32768 loud")

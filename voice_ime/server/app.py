@@ -15,6 +15,7 @@ from voice_ime.engine.base import Engine, Options
 from voice_ime.engine.listener import Detector, Listener
 from voice_ime.engine.pool import Pool
 from voice_ime.errors import LanguageNotSupported, ProfileNotFound
+from voice_ime.personalize.profile import Preferences
 from voice_ime.server import lateness
 from voice_ime.server.allowance import Allowance
 from voice_ime.server.api import profiles_router
@@ -95,14 +96,20 @@ def create_app(
     return app
 
 
+def _preferences(profile: str | None, people: People | None) -> Preferences:
+    """Of the person who dictates. ProfileNotFound."""
+    if profile is None:
+        return Preferences()
+    if people is None:
+        raise ProfileNotFound(profile=profile)
+    return people.profiles.current(profile).preferences
+
+
 def _stream_maker(
     settings: Settings, engine: Engine, detector: Detector, pool: Pool, people: People | None
 ) -> Callable[[wire.Hello], Stream]:
     def make(hello: wire.Hello) -> Stream:
-        if hello.profile is not None:
-            if people is None:
-                raise ProfileNotFound(profile=hello.profile)
-            people.profiles.current(hello.profile)
+        preferences = _preferences(hello.profile, people)
         known = engine.capabilities.languages
         if hello.language is not None and hello.language not in known:
             raise LanguageNotSupported(
@@ -114,7 +121,7 @@ def _stream_maker(
             Options(language=hello.language, profile=hello.profile),
             settings.speech,
             start_sample=hello.resume_from,
-            endpoint_delay_s=hello.endpoint_delay_s,
+            endpoint_delay_s=hello.endpoint_delay_s or preferences.endpoint_delay_s,
             endpoints=hello.endpoints,
             partials=hello.partials,
         )

@@ -20,8 +20,8 @@ SAID = [f"{round(seconds * 16000)} loud" for seconds in (0.5, 1.2, 0.3, 2.0, 0.8
 
 
 @asynccontextmanager
-async def client_of(address: Callable[[], Awaitable[Address]], **options: bool) -> AsyncIterator[DictationClient]:
-    client = DictationClient(address, ClientOptions(**options))
+async def client_of(address: Callable[[], Awaitable[Address]]) -> AsyncIterator[DictationClient]:
+    client = DictationClient(address, ClientOptions())
     running = asyncio.create_task(client.run())
     try:
         yield client

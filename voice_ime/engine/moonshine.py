@@ -25,7 +25,7 @@ from voice_ime.engine.base import (
 )
 from voice_ime.engine.decoding import MARGIN, Found, Logits, Marks, greedy
 from voice_ime.engine.onnx import ONNX_ERRORS, open_session
-from voice_ime.engine.pricing import Pricing
+from voice_ime.engine.pricing import Asked, Pricing
 from voice_ime.engine.reading import Choice, Reading, read, score
 from voice_ime.engine.store import MOONSHINE_TINY_EN, checked_files
 from voice_ime.engine.tokens import Vocabulary
@@ -265,13 +265,20 @@ class MoonshineUtterance(Utterance):
         if heard is None or heard.reading.logits is None:
             return [-math.inf] * len(substitutions)
         pricing = Pricing(heard.decoder, MARKS, heard.reading, heard.reading.logits)
-        return [self._price(pricing, final, each) for each in substitutions]
+        known: dict[str, list[int]] = {}
+        return pricing.prices([self._asked(final, each, known) for each in substitutions])
 
-    def _price(self, pricing: Pricing[DecoderState], final: Hypothesis, change: Substitution) -> float:
+    def _asked(self, final: Hypothesis, change: Substitution, known: dict[str, list[int]]) -> Asked:
+        """`known`: the tokens of words, which are found word by word."""
         texts = dict.fromkeys(replaced(final, change.first, change.last, text) for text in change.texts)
-        return max(
-            (pricing.price(self._model.vocabulary.ids(text), change.at_least) for text in texts), default=-math.inf
-        )
+        return Asked(change.first, change.last, tuple(self._ids(text, known) for text in texts), change.at_least)
+
+    def _ids(self, text: str, known: dict[str, list[int]]) -> tuple[int, ...]:
+        words = text.split()
+        for word in words:
+            if word not in known:
+                known[word] = self._model.vocabulary.ids(word)
+        return tuple(token for word in words for token in known[word])
 
     def _final(self) -> tuple[Hypothesis, "_Heard | None"]:
         samples = self._samples()

@@ -43,6 +43,7 @@ class ClientOptions:
     endpoint_delay_s: float | None = None
     partials: bool = True
     messages: Literal["en", "zh"] = "en"
+    profile: str | None = None
 
 
 @dataclass(frozen=True)
@@ -222,6 +223,7 @@ class DictationClient:
             endpoint_delay_s=options.endpoint_delay_s,
             partials=options.partials,
             messages=options.messages,
+            profile=options.profile,
             client=f"voice-ime {__version__}",
         )
 

@@ -226,6 +226,9 @@ class DesktopSettings(_Settings):
     repeat_key: str = ""
     where_key: str = ""
     undo_key: str = ""
+    changes_key: str = ""
+    report_edits: bool = True
+    """Tell the server what the person changes in the text inserted last, so that it can be learned from."""
     pre_roll_s: float = Field(0.5, ge=0, le=2)
     """Sound from just before the key goes down, so that first words are whole. Kept in memory only."""
     tail_s: float = Field(0.12, ge=0, le=1)
@@ -248,6 +251,8 @@ class Settings(_Settings):
     """Language of the messages: en or zh."""
     languages: tuple[str, ...] = ()
     """Languages in which the person dictates, as ISO 639-1 codes; empty: English, and that of the messages."""
+    profile: str = Field("default", pattern=r"^([a-z0-9][a-z0-9_-]{0,63})?$")
+    """Whose words, names and rules are used in dictation; empty: nobody's."""
     models: ModelsSettings = ModelsSettings()
     engine: EngineSettings = EngineSettings()
     speech: SpeechSettings = SpeechSettings()

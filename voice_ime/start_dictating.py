@@ -42,6 +42,8 @@ class Wishes:
     """The token of that server."""
     language: str | None
     partials: bool
+    profile: str | None
+    """Whose words are used; None: nobody's."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,7 @@ class _Start:
             language=self._wishes.language,
             partials=self._wishes.partials and self._screen.redraws,
             messages="zh" if self._messages.language == "zh" else "en",
+            profile=self._wishes.profile,
         )
 
     def _say(self, key: str, **values: str) -> None:

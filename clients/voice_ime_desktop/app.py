@@ -17,6 +17,7 @@ from voice_ime_desktop.announce.base import Announcer
 from voice_ime_desktop.controller import Controller, Pressed
 from voice_ime_desktop.delivery import Delivery
 from voice_ime_desktop.desktop import Desktop, Parts
+from voice_ime_desktop.edits import Edits
 from voice_ime_desktop.focus.active_window import ActiveWindow
 from voice_ime_desktop.focus.atspi import AtspiFocus
 from voice_ime_desktop.focus.base import Focus
@@ -29,6 +30,7 @@ from voice_ime_desktop.insert.clipboard import ClipboardWay
 from voice_ime_desktop.insert.ibus import IbusWay
 from voice_ime_desktop.insert.ibus_engine import IbusEngine, ibus_address
 from voice_ime_desktop.insert.inserter import Inserter
+from voice_ime_desktop.insert.null import NullReadBack
 from voice_ime_desktop.insert.read_back import AtspiReadBack
 from voice_ime_desktop.journal import FILE, Journal
 from voice_ime_desktop.listening import Listening
@@ -65,9 +67,14 @@ class App:
         place: Place,
         announcer: Announcer,
         server_options: Sequence[str],
+        *,
         language: str | None = None,
+        profile: str | None = None,
     ) -> None:
-        """`language`: what will be spoken, as ISO 639-1 code; None: the engine decides."""
+        """`language`: what will be spoken, as ISO 639-1 code; None: the engine decides.
+
+        `profile`: name of the profile whose words are used; None: nobody's.
+        """
         self._settings = settings
         self._messages = messages
         self._place = place
@@ -78,6 +85,7 @@ class App:
             endpoints=False,
             partials=True,  # nobody hears them; they are the drafts that make finals quick
             messages="zh" if messages.language == "zh" else "en",
+            profile=profile,
         )
         self._client = DictationClient(self._server.address, options)
         self._loop = asyncio.get_running_loop()
@@ -139,7 +147,8 @@ class App:
         )
         held.callback(self._listening.disarm)
         delivery = Delivery(journal, inserter, focus)
-        parts = Parts(focus, delivery, self._listening, (self._hotkeys(display),), self._announcer)
+        edits = self._edits(accessibility)
+        parts = Parts(focus, delivery, self._listening, (self._hotkeys(display),), self._announcer, edits)
         self._desktop = desktop = Desktop(
             parts, self._client, journal, Controller(self._settings.talk), self._messages, self._settings.talk_key
         )
@@ -156,6 +165,10 @@ class App:
         )
         return Inserter(focus, AtspiReadBack(accessibility), ways)
 
+    def _edits(self, accessibility: Accessibility) -> Edits:
+        wanted = self._settings.report_edits
+        return Edits(AtspiReadBack(accessibility) if wanted else NullReadBack(), self._client.correct)
+
     def _hotkeys(self, display: str) -> X11Hotkeys:
         keys = {
             Press.TALK_DOWN: self._settings.talk_key,
@@ -163,6 +176,7 @@ class App:
             Press.REPEAT: self._settings.repeat_key,
             Press.WHERE: self._settings.where_key,
             Press.UNDO: self._settings.undo_key,
+            Press.CHANGES: self._settings.changes_key,
         }
         for press, name in list(keys.items()):
             if not name or press is Press.TALK_DOWN:

@@ -80,7 +80,14 @@ class Trouble:
     sentences: tuple[str, ...]
 
 
-Event = Pressed | TargetFound | Released | Heard | Answered | Settled | ServerLost | ServerBack | Trouble
+@dataclass(frozen=True)
+class Taught:
+    """What a correction has changed for good; a sentence fit to be spoken, empty where there is nothing new."""
+
+    sentence: str
+
+
+Event = Pressed | TargetFound | Released | Heard | Answered | Settled | ServerLost | ServerBack | Trouble | Taught
 
 # --- effects ---
 
@@ -147,6 +154,11 @@ class Where:
 
 
 @dataclass(frozen=True)
+class Changes:
+    """Say what the profile changed in the last text."""
+
+
+@dataclass(frozen=True)
 class Play:
     sound: Sound
 
@@ -182,6 +194,7 @@ Effect = (
     | Undo
     | Repeat
     | Where
+    | Changes
     | Play
     | Say
     | SayText
@@ -215,6 +228,8 @@ class Controller:
         self._talking: _Take | None = None
         self._number = 0
         self._server_lost = False
+        self._for_later: list[SayText] = []
+        """Sentences that came while the person talks: they would be heard by the microphone."""
 
     @property
     def talking(self) -> bool:
@@ -240,6 +255,8 @@ class Controller:
                 return self._server(lost=False)
             case Trouble():
                 return [SayText(sentence) for sentence in event.sentences]
+            case Taught():
+                return self._taught(event.sentence)
 
     # --- keys ---
 
@@ -261,6 +278,8 @@ class Controller:
                 return [Where()]
             case Press.UNDO:
                 return [Undo()]
+            case Press.CHANGES:
+                return [Changes()]
             case _:
                 return []
 
@@ -282,7 +301,7 @@ class Controller:
         if take is None:
             return []
         self._takes.remove(take)
-        return [DropSound(take.number), Say("cancelled")]
+        return [DropSound(take.number), Say("cancelled"), *self._now()]
 
     # --- takes ---
 
@@ -302,13 +321,13 @@ class Controller:
         """A secret is not even listened to."""
         self._takes.remove(take)
         self._talking = None
-        return [DropSound(take.number), Play(Sound.REFUSED), Say(f"reason.{refusal}")]
+        return [DropSound(take.number), Play(Sound.REFUSED), Say(f"reason.{refusal}"), *self._now()]
 
     def _released(self, released: Released) -> list[Effect]:
         take = self._take(released.take)
         if take is not None:
             take.end = released.end
-        return []
+        return self._now()
 
     def _heard(self, heard: Heard) -> list[Effect]:
         take = next((take for take in self._takes if take.end is None or heard.start < take.end), None)
@@ -344,6 +363,17 @@ class Controller:
             return []
         self._server_lost = lost
         return [Say("server_lost" if lost else "server_back")]
+
+    def _taught(self, sentence: str) -> list[Effect]:
+        self._for_later += [SayText(sentence)] if sentence else []
+        return self._now()
+
+    def _now(self) -> list[Effect]:
+        """What waited for the person to end."""
+        if any(take.end is None for take in self._takes):
+            return []
+        waiting, self._for_later = self._for_later, []
+        return [*waiting]
 
 
 def _announcement(entry: Entry, target: Target | None) -> list[Effect]:

@@ -22,6 +22,8 @@ class Delivered:
 
     entry: Entry
     target: Target | None
+    place: Place | None = None
+    """Where it was read back; None where it was not."""
 
 
 @dataclass(frozen=True)
@@ -95,18 +97,20 @@ class Delivery:
         return await self._noted(last.entry, State.UNDONE, None)
 
     async def _settle(self, entry: Entry, outcome: Outcome | None, target: Target | None) -> Delivered:
+        place: Place | None = None
         match outcome:
             case Inserted():
+                place = outcome.place
                 entry = await self._noted(entry, State.VERIFIED if outcome.verified else State.UNVERIFIED, None)
                 entry = replace(entry, text=outcome.text)
-                self._last = None if outcome.place is None else _Insertion(entry, outcome.place)
+                self._last = None if place is None else _Insertion(entry, place)
             case Held():
                 entry = await self._noted(entry, State.HELD, outcome.reason)
             case None:
                 entry = await self._noted(entry, State.HELD, "no_target")
             case Refused():
                 entry = await self._noted(entry, State.REFUSED, outcome.refusal)
-        return Delivered(entry, target)
+        return Delivered(entry, target, place)
 
     async def _noted(self, entry: Entry, state: State, reason: str | None) -> Entry:
         if entry.number == NOT_NOTED:

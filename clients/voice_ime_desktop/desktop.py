@@ -9,15 +9,20 @@ from voice_ime import protocol as wire
 from voice_ime.client import Connected, DictationClient, Disconnected
 from voice_ime.errors import DesktopUnavailable, MicrophoneError, VoiceImeError
 from voice_ime.messages import Messages
+from voice_ime_desktop import changes
 from voice_ime_desktop import controller as c
 from voice_ime_desktop.announce.base import Announcer
 from voice_ime_desktop.announce.language import language_of
 from voice_ime_desktop.controller import Controller
 from voice_ime_desktop.delivery import Delivered, Delivery
+from voice_ime_desktop.edits import Edits
 from voice_ime_desktop.focus.base import Focus, Kind, Refusal, Target
 from voice_ime_desktop.hotkeys.base import Hotkeys
 from voice_ime_desktop.journal import Journal
 from voice_ime_desktop.listening import Listening
+
+LONGEST_NAME = 200
+"""Characters of a program's name that the server takes."""
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +36,7 @@ class Parts:
     listening: Listening
     hotkeys: tuple[Hotkeys, ...]
     announcer: Announcer
+    edits: Edits
 
 
 class Desktop:
@@ -61,6 +67,8 @@ class Desktop:
         """The target of which the surroundings were asked for last, where they cannot be read."""
         self._closing: int | None = None
         """The take of which the tail is being heard."""
+        self._changes: tuple[wire.Change, ...] | None = None
+        """What the profile changed in the last text; None: there was none yet."""
 
     async def run(self) -> None:
         """Until cancelled. The parts have been started."""
@@ -78,6 +86,7 @@ class Desktop:
         finally:
             for hotkeys in self._parts.hotkeys:
                 hotkeys.stop()
+            await self._parts.edits.stop()
 
     async def idle(self) -> None:
         """Returns once all that has happened so far is dealt with, texts included."""
@@ -137,13 +146,19 @@ class Desktop:
                 case Disconnected():
                     self.happened(c.ServerLost())
                 case wire.Final():
-                    self._finals[event.utterance] = event
-                    text = "".join(edit.text for edit in event.edits)
-                    self.happened(c.Heard(event.utterance, event.start_sample, text))
+                    self._final(event)
                 case wire.Finalized():
                     self.happened(c.Answered(event.sample))
+                case wire.CorrectionTaken():
+                    self.happened(c.Taught(event.say))
                 case wire.Error():
                     self.happened(c.Trouble((event.message, event.remedy)))
+
+    def _final(self, final: wire.Final) -> None:
+        self._finals[final.utterance] = final
+        self._changes = final.changes
+        text = "".join(edit.text for edit in final.edits)
+        self.happened(c.Heard(final.utterance, final.start_sample, text))
 
     def _tell_what_was_lost(self) -> None:
         lost = self._journal.recover()
@@ -196,9 +211,12 @@ class Desktop:
                 self._repeat()
             case c.Where():
                 self._where()
+            case c.Changes():
+                self._tell_changes()
 
     def _open(self, take: int) -> None:
         self._release()  # the key went down again within the tail: the tail ends here
+        self._deliveries.put_nowait(self._parts.edits.look)
         self._began[take] = self._client.position
         self._parts.listening.begin(self._client.send)
 
@@ -233,7 +251,7 @@ class Desktop:
         if around is None and target.key == self._unreadable:
             return  # what was said before stands there, as far as anybody knows: the server joins to that
         self._unreadable = target.key if around is None else None
-        focus = wire.FocusFacts(multi_line=target.multi_line, terminal=target.kind is Kind.TERMINAL)
+        focus = _focus_facts(target)
         before, after = (around.before, around.after) if around is not None else ("", "")
         self._client.context(wire.Context(before=before, after=after, focus=focus))
 
@@ -255,13 +273,11 @@ class Desktop:
             effect.text, effect.target, effect.reason, lambda: self._client.kept(final), self.trouble
         )
         self._settled(settled)
+        if settled.place is not None:
+            await self._parts.edits.inserted(effect.utterance, settled.entry.text, settled.place)
 
     async def _insert_held(self) -> None:
-        delivered = await self._parts.delivery.insert_held()
-        if delivered is None:
-            self._say("nothing_held")
-        else:
-            self._settled(delivered)
+        self._put_in(await self._parts.delivery.insert_held())
 
     def insert_entry(self, number: int) -> None:
         """Put a held text of the journal where the focus is now; on the event loop's thread."""
@@ -272,13 +288,21 @@ class Desktop:
             delivered = await self._parts.delivery.insert_entry(number)
         except LookupError:
             delivered = None
+        self._put_in(delivered)
+
+    def _put_in(self, delivered: Delivered | None) -> None:
+        """A held text, or (None) there is none."""
         if delivered is None:
             self._say("nothing_held")
-        else:
-            self._settled(delivered)
+            return
+        if delivered.place is not None:
+            self._parts.edits.forget()  # the last insertion is one of which the utterance is not known any more
+        self._settled(delivered)
 
     async def _undo(self) -> None:
         entry = await self._parts.delivery.undo()
+        if entry is not None:
+            self._parts.edits.forget()
         self._say("not_undone" if entry is None else "undone")
 
     def _settled(self, delivered: Delivered) -> None:
@@ -302,11 +326,26 @@ class Desktop:
         application = entry.application or self._messages("desktop.unknown_application")
         self._say(f"where.{entry.state.value}", application=application, why=reason)
 
+    def _tell_changes(self) -> None:
+        if self._changes is None:
+            self._say("nothing_yet")
+            return
+        for sentence in changes.told(self._changes, self._messages):
+            self._say_text(sentence)
+
     def _say_text(self, text: str) -> None:
         self._parts.announcer.say(text, language_of(text, self._messages.language))
 
     def _say(self, key: str, /, **values: str | int) -> None:
         self._say_text(self._messages(f"desktop.{key}", **values))
+
+
+def _focus_facts(target: Target) -> wire.FocusFacts:
+    return wire.FocusFacts(
+        multi_line=target.multi_line,
+        terminal=target.kind is Kind.TERMINAL,
+        application=target.application[:LONGEST_NAME] or None,
+    )
 
 
 def _post(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:

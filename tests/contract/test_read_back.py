@@ -1,10 +1,12 @@
 """What everything that reads fields back must keep."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from voice_ime_desktop.insert.base import Place
+from voice_ime_desktop.insert.anchors import Stretch
+from voice_ime_desktop.insert.base import FieldEvent, Place
 from voice_ime_desktop.insert.null import NullReadBack
 
 from tests.contract.desks import Desk, Open, in_memory, real
@@ -74,6 +76,50 @@ async def test_passwords_and_buttons_are_not_read(desk: Desk, field: str) -> Non
 
     assert await desk.read_back.place(target) is None
     assert not await desk.read_back.remove(Place(target, 0), "hello")
+    assert await desk.read_back.stretch(target, 0, 100) is None
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "stretch"),
+    [
+        (0, 100, Stretch(0, "one 😀 two", 9)),
+        (-5, 3, Stretch(0, "one", 9)),
+        (4, 7, Stretch(4, "😀 t", 9)),
+        (8, 8, Stretch(8, "", 9)),
+        (50, 60, Stretch(50, "", 9)),
+    ],
+)
+async def test_a_part_of_a_field_is_read(desk: Desk, start: int, end: int, stretch: Stretch) -> None:
+    place = await put(desk, "one 😀 two")
+
+    assert await desk.read_back.stretch(place.target, start, end) == stretch
+
+
+async def test_a_change_of_a_watched_field_is_told_and_that_it_is_left(desk: Desk) -> None:
+    place = await put(desk, "hello")
+    events: asyncio.Queue[FieldEvent] = asyncio.Queue()
+    stop = desk.read_back.watch(place.target, events.put_nowait)
+    await put(desk, " world")
+    await came(events, FieldEvent.CHANGED)
+    await desk.to("line")
+    await came(events, FieldEvent.LEFT)
+    stop()
+
+
+async def test_nothing_is_told_of_a_field_that_is_watched_no_more(desk: Desk) -> None:
+    place = await put(desk, "hello")
+    events: list[FieldEvent] = []
+    desk.read_back.watch(place.target, events.append)()
+    await put(desk, " world")
+    await desk.to("line")
+
+    assert events == []
+
+
+async def came(events: "asyncio.Queue[FieldEvent]", event: FieldEvent) -> None:
+    async with asyncio.timeout(20):
+        while await events.get() is not event:
+            pass
 
 
 async def test_without_a_desktop_nothing_can_be_read() -> None:
@@ -84,3 +130,5 @@ async def test_without_a_desktop_nothing_can_be_read() -> None:
     assert await read_back.place(place.target) is None
     assert not await read_back.arrived(place, "hello")
     assert not await read_back.remove(place, "hello")
+    assert await read_back.stretch(place.target, 0, 5) is None
+    read_back.watch(place.target, lambda _: None)()

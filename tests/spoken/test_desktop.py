@@ -11,12 +11,14 @@ from voice_ime_desktop.announce.recording import RecordingAnnouncer
 from voice_ime_desktop.controller import Controller
 from voice_ime_desktop.delivery import Delivery
 from voice_ime_desktop.desktop import Desktop, Parts
+from voice_ime_desktop.edits import Edits
 from voice_ime_desktop.focus.base import Kind, Target
 from voice_ime_desktop.focus.recording import FakeDesk, FakeField
 from voice_ime_desktop.hotkeys.base import Press
 from voice_ime_desktop.hotkeys.recording import RecordingHotkeys
-from voice_ime_desktop.insert.base import Place, ReadBack, Way
+from voice_ime_desktop.insert.base import Way
 from voice_ime_desktop.insert.inserter import Inserter
+from voice_ime_desktop.insert.recording import RecordingReadBack
 from voice_ime_desktop.journal import Journal, State
 from voice_ime_desktop.listening import Listening
 from voice_ime_desktop.microphone import Microphone, OnPcm
@@ -44,6 +46,11 @@ class FakeClient:
     position: int = 0
     kept_finals: list[str] = field(default_factory=list)
     contexts: list[wire.Context] = field(default_factory=list)
+    corrections: list[wire.Correction] = field(default_factory=list)
+    teaches: str = ""
+    """What is said of a correction."""
+    changes: tuple[wire.Change, ...] = ()
+    """What the profile changes in each text."""
     events_queue: "asyncio.Queue[Event]" = field(default_factory=asyncio.Queue)
     withheld: bool = False
     """Whether answers wait for `give`."""
@@ -60,7 +67,8 @@ class FakeClient:
     def give(self) -> None:
         text = self.answers.pop(0) if self.answers else ""
         if text:
-            self.events_queue.put_nowait(final(self.position - 16000, self.position, text))
+            said = final(self.position - 16000, self.position, text)
+            self.events_queue.put_nowait(said.model_copy(update={"changes": self.changes}))
         self.events_queue.put_nowait(wire.Finalized(sample=self.position))
 
     def cancel(self, start: int = 0) -> int:
@@ -69,6 +77,11 @@ class FakeClient:
 
     def context(self, context: wire.Context) -> None:
         self.contexts.append(context)
+
+    def correct(self, correction: wire.Correction) -> None:
+        self.corrections.append(correction)
+        taken = wire.CorrectionTaken(utterance=correction.utterance, kept=bool(self.teaches), say=self.teaches)
+        self.events_queue.put_nowait(taken)
 
     def kept(self, said: wire.Final) -> None:
         self.kept_finals.append(said.text)
@@ -120,27 +133,6 @@ class DeskWay(Way):
 
 
 @dataclass
-class DeskReadBack(ReadBack):
-    desk: FakeDesk
-
-    async def place(self, target: Target) -> Place | None:
-        one = self.desk.of(target)
-        return Place(target, one.caret - one.selected) if one is not None and target.readable else None
-
-    async def arrived(self, place: Place, text: str) -> bool:
-        one = self.desk.of(place.target)
-        return one is not None and one.text[place.start : place.start + len(text)] == text
-
-    async def remove(self, place: Place, text: str) -> bool:
-        one = self.desk.of(place.target)
-        if one is None or not await self.arrived(place, text):
-            return False
-        one.text = one.text[: place.start] + one.text[place.start + len(text) :]
-        one.caret = place.start
-        return True
-
-
-@dataclass
 class Scene:
     desk: FakeDesk
     client: FakeClient
@@ -185,11 +177,12 @@ async def scene(folder: Path, *answers: str, broken_keys: bool = False) -> Async
     desk, client = FakeDesk(), FakeClient(list(answers))
     keys, announcer, journal = RecordingHotkeys(broken=broken_keys), RecordingAnnouncer(), Journal(folder / "journal")
     way = DeskWay(desk)
-    delivery = Delivery(journal, Inserter(desk, DeskReadBack(desk), [way]), desk)
+    read_back = RecordingReadBack(desk)
+    delivery = Delivery(journal, Inserter(desk, read_back, [way]), desk)
     microphone = FakeMicrophone()
     listening = Listening(microphone, 0.5, 0.0)
     listening.arm()
-    parts = Parts(desk, delivery, listening, (keys,), announcer)
+    parts = Parts(desk, delivery, listening, (keys,), announcer, Edits(read_back, client.correct))
     desktop = Desktop(parts, client, journal, Controller("hold"), SAY, "Pause")
     running = asyncio.create_task(desktop.run())
     try:
@@ -416,6 +409,10 @@ async def test_what_the_person_says_is_in_no_log(tmp_path: Path, caplog: pytest.
             s.way.broken = True
             s.client.answers.append("mandragora")
             await s.talk()
+            s.way.broken = False
+            await change(s, "mandragora sat", "mandragora cat")
+            await s.press(Press.CHANGES)
+            assert s.client.corrections
     assert "mandragora" not in caplog.text
 
 
@@ -458,3 +455,100 @@ async def test_without_a_key_to_talk_ready_says_what_to_do(tmp_path: Path) -> No
         s.client.events_queue.put_nowait(Connected(ready(), again=False))
         await s.quiet()
         assert s.spoken[-1] == SAY("desktop.ready_without_key")
+
+
+# --- the person's own words
+
+
+KOWALSKI = wire.Change(
+    kind="replace", first_word=1, last_word=2, heard="kowalsky", written="Kowalski", source="e1",
+    distance=0.1, cost=1.0, score=2.0,
+)  # fmt: skip
+
+
+async def change(s: Scene, said: str, meant: str) -> None:
+    """Say it, put it right, and go elsewhere."""
+    editor = s.desk.focused or s.editor()
+    s.client.answers.append(said)
+    await s.talk()
+    editor.edit(editor.text.removesuffix(said) + meant)
+    s.desk.focus_on(s.desk.add("elsewhere"))
+    await s.quiet()
+
+
+async def test_the_server_is_told_the_name_of_the_program(tmp_path: Path) -> None:
+    async with scene(tmp_path, "Hello.") as s:
+        s.editor()
+        await s.talk()
+        assert [context.focus.application for context in s.client.contexts] == ["fake"]
+
+
+async def test_what_was_put_right_is_reported_with_its_utterance(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        await change(s, "ring kowalsky now", "ring Kowalski now")
+        assert s.client.corrections == [
+            wire.Correction(utterance="u0", heard="ring kowalsky now", meant="ring Kowalski now", how="edit")
+        ]
+
+
+async def test_what_was_learned_is_said(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        s.client.teaches = "From now on I write Kowalski when I hear kowalsky."
+        await change(s, "ring kowalsky now", "ring Kowalski now")
+        assert s.spoken == ["ring kowalsky now", s.client.teaches]
+
+
+async def test_who_goes_on_talking_hears_afterwards_what_was_learned(tmp_path: Path) -> None:
+    async with scene(tmp_path, "ring kowalsky now", "Thanks.") as s:
+        editor = s.editor()
+        s.client.teaches = "From now on I write Kowalski when I hear kowalsky."
+        await s.talk()
+        editor.edit("ring Kowalski now")
+        s.keys.hold()
+        await s.quiet()
+        assert len(s.client.corrections) == 1
+        assert s.spoken == ["ring kowalsky now"]
+        s.keys.let_go()
+        await s.quiet()
+        assert s.spoken == ["ring kowalsky now", s.client.teaches, "Thanks."]
+
+
+async def test_a_text_that_was_taken_out_again_is_no_correction(tmp_path: Path) -> None:
+    async with scene(tmp_path, "One.") as s:
+        editor = s.editor()
+        await s.talk()
+        await s.press(Press.UNDO)
+        editor.edit("Won.")
+        s.desk.focus_on(None)
+        await s.quiet()
+        assert s.client.corrections == []
+
+
+async def test_into_terminals_and_what_cannot_be_read_nobody_looks(tmp_path: Path) -> None:
+    async with scene(tmp_path, "ring kowalsky", "ring kowalsky") as s:
+        for field in (s.desk.add("terminal", Kind.TERMINAL), s.desk.add("xterm", Kind.UNKNOWN, readable=False)):
+            s.desk.focus_on(field)
+            await s.talk()
+            field.edit("ring Kowalski")
+        s.desk.focus_on(None)
+        await s.quiet()
+        assert s.client.corrections == []
+
+
+async def test_asked_what_was_changed_it_is_said(tmp_path: Path) -> None:
+    async with scene(tmp_path, "ring Kowalski now", "Thanks.") as s:
+        s.editor()
+        await s.press(Press.CHANGES)
+        s.client.changes = (KOWALSKI,)
+        await s.talk()
+        await s.press(Press.CHANGES)
+        s.client.changes = ()
+        await s.talk()
+        await s.press(Press.CHANGES)
+        assert s.spoken == [
+            SAY("desktop.nothing_yet"),
+            "ring Kowalski now",
+            SAY("desktop.changes.written", written="Kowalski", heard="kowalsky"),
+            "Thanks.",
+            SAY("desktop.changes.none"),
+        ]

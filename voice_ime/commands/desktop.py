@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from voice_ime.command_line import Parser
 from voice_ime.commands import ExitCode
+from voice_ime.commands.whose import add_profile, profile_of
 from voice_ime.messages import Messages
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ def add_arguments(parser: Parser, messages: Messages) -> None:
     key = messages("desktop.help.key_word")
     parser.add_argument("--talk", choices=("hold", "toggle"), help=messages("desktop.help.talk"))
     parser.add_argument("--language", metavar=messages("dictate.language_word"), help=messages("dictate.help_language"))
+    add_profile(parser, messages)
     parser.add_argument("--talk-key", metavar=key, help=messages("desktop.help.talk_key"))
 
 
@@ -32,8 +34,11 @@ def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages)
     place = Place(arguments.environment, arguments.state_folder, arguments.control_socket)
     announcer = announcer_of(arguments.environment, sys.stdout, messages, speech=desktop.speech, sounds=desktop.sounds)
 
+    profile = profile_of(arguments, settings)
+
     async def dictate() -> None:
-        await App(desktop, messages, place, announcer, same_settings(arguments), arguments.language).run()
+        options = same_settings(arguments)
+        await App(desktop, messages, place, announcer, options, language=arguments.language, profile=profile).run()
 
     asyncio.run(dictate())
     return ExitCode.OK

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voice_ime.command_line import Parser
+from voice_ime.commands.whose import add_profile, profile_of
 from voice_ime.errors import ConfigError
 from voice_ime.messages import Messages
 
@@ -22,6 +23,7 @@ def add_arguments(parser: Parser, messages: Messages) -> None:
     parser.add_argument("--url", metavar=messages("dictate.url_word"), help=messages("dictate.help_url"))
     parser.add_argument("--token-file", type=Path, metavar=file, help=messages("dictate.help_token_file"))
     parser.add_argument("--language", metavar=messages("dictate.language_word"), help=messages("dictate.help_language"))
+    add_profile(parser, messages)
     parser.add_argument("--partials", action=argparse.BooleanOptionalAction, help=messages("dictate.help_partials"))
 
 
@@ -48,6 +50,7 @@ def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages)
         token_file=arguments.token_file or arguments.state_folder / "token",
         language=arguments.language,
         partials=arguments.partials is not False,
+        profile=profile_of(arguments, settings),
     )
     return asyncio.run(start_dictating(wishes, messages, same_settings(arguments)))
 

@@ -18,6 +18,8 @@ class Press(Enum):
     REPEAT = "repeat"
     WHERE = "where"
     UNDO = "undo"
+    CHANGES = "changes"
+    """What did the profile change?"""
 
 
 OnPress = Callable[[Press], None]

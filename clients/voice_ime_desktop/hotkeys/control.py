@@ -27,6 +27,7 @@ WORDS: Mapping[str, Press] = {
     "repeat": Press.REPEAT,
     "where": Press.WHERE,
     "undo": Press.UNDO,
+    "changes": Press.CHANGES,
 }
 
 _TAKEN, _UNKNOWN = b"taken\n", b"unknown\n"

@@ -1,9 +1,12 @@
 """Putting text into a field, and seeing whether it arrived."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
 from voice_ime_desktop.focus.base import Offset, Target
+from voice_ime_desktop.insert.anchors import Stretch
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,19 @@ class Way(ABC):
         """
 
 
+class FieldEvent(Enum):
+    """What happens to a field that is watched."""
+
+    CHANGED = "changed"
+    """Its text."""
+    LEFT = "left"
+    """It has no longer the focus."""
+
+
+OnFieldEvent = Callable[[FieldEvent], None]
+"""Called on the event loop; must return at once."""
+
+
 class ReadBack(ABC):
     """Reads fields."""
 
@@ -54,3 +70,14 @@ class ReadBack(ABC):
     @abstractmethod
     async def remove(self, place: Place, text: str) -> bool:
         """Take `text` out again, only if it still stands at `place` exactly; whether it is gone."""
+
+    @abstractmethod
+    async def stretch(self, target: Target, start: Offset, end: Offset) -> Stretch | None:
+        """What stands from `start` to `end` (exclusive), as far as the field reaches.
+
+        None: it cannot be read, or must not be (passwords, terminals).
+        """
+
+    @abstractmethod
+    def watch(self, target: Target, on_event: OnFieldEvent) -> Callable[[], None]:
+        """Tell what happens to a field until the function is called that this gives. Events may come twice."""

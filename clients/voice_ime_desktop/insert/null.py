@@ -1,8 +1,10 @@
 """No desktop: nothing can be inserted, nothing can be read."""
 
+from collections.abc import Callable
+
 from voice_ime.errors import InsertionFailed
 from voice_ime_desktop.focus.base import Target
-from voice_ime_desktop.insert.base import Place, ReadBack, Way
+from voice_ime_desktop.insert.base import OnFieldEvent, Place, ReadBack, Way
 
 
 class NullWay(Way):
@@ -28,3 +30,9 @@ class NullReadBack(ReadBack):
 
     async def remove(self, place: Place, text: str) -> bool:
         return False
+
+    async def stretch(self, target: Target, start: int, end: int) -> None:
+        return None
+
+    def watch(self, target: Target, on_event: OnFieldEvent) -> Callable[[], None]:
+        return lambda: None

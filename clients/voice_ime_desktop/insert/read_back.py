@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from voice_ime_desktop.accessibility import Accessibility, Event, Ref
+from voice_ime_desktop.accessibility import Accessibility, Event, Ref, Role
 from voice_ime_desktop.bus import CallFailed, NoAnswer
 from voice_ime_desktop.focus.atspi import ref_of
 from voice_ime_desktop.focus.base import Kind, Target
-from voice_ime_desktop.insert.base import Place, ReadBack
+from voice_ime_desktop.insert.anchors import Stretch
+from voice_ime_desktop.insert.base import FieldEvent, OnFieldEvent, Place, ReadBack
 
 _LOOK_AGAIN_S = 0.05
 """Programs tell when their text changes; this is for those that do not."""
@@ -54,6 +55,29 @@ class AtspiReadBack(ReadBack):
         except (CallFailed, NoAnswer):
             return False
         return await self._becomes(ref, lambda: self._has_size(ref, size))
+
+    async def stretch(self, target: Target, start: int, end: int) -> Stretch | None:
+        ref = _readable(target)
+        if ref is None or target.kind is not Kind.TEXT:
+            return None
+        try:
+            if await self._accessibility.role(ref) == Role.PASSWORD_TEXT:
+                return None
+            first, size = max(0, start), await self._accessibility.size(ref)
+            last = max(first, min(end, size))
+            return Stretch(first, await self._accessibility.text(ref, first, last - first), size)
+        except (CallFailed, NoAnswer):
+            return None
+
+    def watch(self, target: Target, on_event: OnFieldEvent) -> Callable[[], None]:
+        ref = ref_of(target)
+
+        def heard(event: Event) -> None:
+            if ref is not None and (meaning := _meaning(event, ref)) is not None:
+                on_event(meaning)
+
+        self._accessibility.listen(heard)
+        return lambda: self._accessibility.ignore(heard)
 
     async def _stands(self, ref: Ref, start: int, text: str) -> bool:
         return await self._accessibility.text(ref, start, len(text)) == text
@@ -108,3 +132,15 @@ def _readable(target: Target) -> Ref | None:
 
 def _without_blanks(text: str) -> str:
     return "".join(text.split())
+
+
+def _meaning(event: Event, ref: Ref) -> FieldEvent | None:
+    """What an event means for the field `ref`; None: nothing."""
+    match event.member:
+        case "TextChanged" if event.ref == ref:
+            return FieldEvent.CHANGED
+        case "StateChanged" if event.detail == "focused" and (event.ref == ref) != bool(event.value):
+            return FieldEvent.LEFT
+        case "Deactivate" if event.ref.sender == ref.sender:
+            return FieldEvent.LEFT
+    return None

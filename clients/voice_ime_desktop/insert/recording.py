@@ -6,7 +6,8 @@ from enum import Enum
 from voice_ime.errors import InsertionFailed, InsertionRefused
 from voice_ime_desktop.focus.base import Kind, Target
 from voice_ime_desktop.focus.recording import FakeDesk, FakeField
-from voice_ime_desktop.insert.base import Place, ReadBack, Way
+from voice_ime_desktop.insert.anchors import Stretch
+from voice_ime_desktop.insert.base import FieldEvent, OnFieldEvent, Place, ReadBack, Way
 
 
 class Luck(Enum):
@@ -77,6 +78,26 @@ class RecordingReadBack(ReadBack):
         field.caret, field.selected = place.start + len(text), len(text)
         field.type("")
         return True
+
+    async def stretch(self, target: Target, start: int, end: int) -> Stretch | None:
+        field = self._field(target)
+        if field is None or target.kind is not Kind.TEXT:
+            return None
+        first = max(0, start)
+        return Stretch(first, field.text[first:end], len(field.text))
+
+    def watch(self, target: Target, on_event: OnFieldEvent) -> Callable[[], None]:
+        field = self.desk.of(target)
+
+        def changed(one: FakeField) -> None:
+            if one is field:
+                on_event(FieldEvent.CHANGED)
+
+        def moved(one: FakeField | None) -> None:
+            if one is not field:
+                on_event(FieldEvent.LEFT)
+
+        return self.desk.listen(changed, moved)
 
     def _field(self, target: Target) -> FakeField | None:
         readable = target.readable and target.kind is not Kind.PASSWORD

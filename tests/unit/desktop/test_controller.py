@@ -3,6 +3,7 @@
 from voice_ime_desktop.announce.base import Sound
 from voice_ime_desktop.controller import (
     Answered,
+    Changes,
     CloseSound,
     Controller,
     Deliver,
@@ -25,6 +26,7 @@ from voice_ime_desktop.controller import (
     ServerLost,
     Settled,
     TargetFound,
+    Taught,
     Trouble,
     Undo,
     Where,
@@ -35,6 +37,7 @@ from voice_ime_desktop.journal import Entry, State
 
 EDITOR = Target("atspi :1.1 /editor", Kind.TEXT, "gedit")
 OTHER = Target("atspi :1.2 /mail", Kind.TEXT, "mail")
+PASSWORD = Target("atspi :1.4 /login", Kind.PASSWORD, "login")
 TERMINAL = Target("atspi :1.3 /terminal", Kind.TERMINAL, "terminal")
 
 DOWN, UP = Pressed(Press.TALK_DOWN), Pressed(Press.TALK_UP)
@@ -179,3 +182,31 @@ def test_the_other_keys_do_what_they_are_for() -> None:
 
 def test_trouble_is_said_in_its_own_sentences() -> None:
     assert run(Controller("hold"), Trouble(("It broke.", "Mend it."))) == [SayText("It broke."), SayText("Mend it.")]
+
+
+def test_asked_what_was_changed_it_is_told() -> None:
+    assert run(Controller("hold"), Pressed(Press.CHANGES)) == [Changes()]
+
+
+def test_what_was_learned_is_said_unless_it_is_nothing() -> None:
+    controller = Controller("hold")
+    assert run(controller, Taught("Learned.")) == [SayText("Learned.")]
+    assert run(controller, Taught("")) == []
+
+
+def test_what_was_learned_is_not_said_into_the_microphone() -> None:
+    controller = Controller("hold")
+    assert run(controller, DOWN, Taught("Learned.")) == []
+    assert run(controller, UP) == [CloseSound(1), Play(Sound.STOP)]
+    assert run(controller, Taught("More.")) == []
+    assert run(controller, Released(1, 16000)) == [SayText("Learned."), SayText("More.")]
+    assert run(controller, DOWN, UP, Released(2, 32000)) == []
+
+
+def test_who_cancels_hears_what_was_learned() -> None:
+    assert run(Controller("hold"), DOWN, Taught("Learned."), Pressed(Press.CANCEL))[-1] == SayText("Learned.")
+
+
+def test_who_is_refused_hears_what_was_learned() -> None:
+    found = TargetFound(1, PASSWORD, "password")
+    assert run(Controller("hold"), DOWN, Taught("Learned."), found)[-1] == SayText("Learned.")

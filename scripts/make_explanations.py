@@ -37,6 +37,9 @@ NOT_GIVEN = frozenset(
     "大之子人家公老小一二三四五六七八九十百千氏克斯尔夫哥师里王先生长太上下左右不的了是在有和也儿爷叔伯婆姐妹弟兄父母"
 )
 """Seen after surnames, but as titles, in foreign names, or because the surname is a word."""
+UNKIND_WORDS = ("窑子", "鬼子", "屠杀", "自杀", "畜生", "混蛋", "王八", "笨蛋", "傻蛋", "傻子", "白痴", "杀人", "杀死")
+UNKIND_CHARACTERS = frozenset("毒尸奸淫妓嫖娼婊屎尿狎荡")
+"""Nobody wants to hear these in the place of a name; such a character itself has to be explained by them."""
 PROPER = 0.25
 """Places and the like are known to fewer people."""
 AMBIGUOUS = 0.1
@@ -85,7 +88,7 @@ def sound_of(word: str) -> tuple[str, ...]:
 
 def explaining(rows: Iterable[Row]) -> dict[str, dict[str, str]]:
     """For each character and each of its readings the word that tells it best."""
-    pairs = [row for row in rows if 2 <= len(row.word) <= 4 and not row.is_name]
+    pairs = [row for row in rows if 2 <= len(row.word) <= 4 and not row.is_name and row.word not in UNKIND_WORDS]
     best: dict[tuple[str, str], tuple[float, str]] = {}
     alike: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
     sounds = {row.word: sound_of(row.word) for row in pairs}
@@ -95,9 +98,10 @@ def explaining(rows: Iterable[Row]) -> dict[str, dict[str, str]]:
         sound = sounds[row.word]
         rivals = [count for count in alike[sound] if count >= row.count / 4]
         worth = row.count * (AMBIGUOUS if len(rivals) > 1 else 1) * (LONGER if len(row.word) > 2 else 1)
+        unkind = UNKIND_CHARACTERS.intersection(row.word)
         worth *= PROPER if row.tag in ("ns", "nt") else 1
         for character, syllable in zip(row.word, sound, strict=True):
-            if spelled([syllable]):
+            if spelled([syllable]) and unkind <= {character}:
                 best[character, syllable] = max(best.get((character, syllable), (0.0, "")), (worth, row.word))
     return _by_character(best)
 

@@ -140,6 +140,12 @@ class ArchiveRefused(FetchError):
     code = "archive_refused"
 
 
+class NotSwitched(EngineError):
+    """The engine was not changed. Values: `engine` (which stays), `reason` and `advice` (sentences), `cause` (code)."""
+
+    code = "not_switched"
+
+
 class RecognitionFailed(EngineError):
     """The engine failed on one utterance. Values: `engine`."""
 

@@ -67,6 +67,7 @@ class Session:
     def __init__(self, hello: wire.Hello, max_unkept: int) -> None:
         self.name = hello.session
         self.profile = hello.profile
+        self.language = hello.language
         self.messages = hello.messages
         self._max_unkept = max_unkept
         self._received = hello.resume_from

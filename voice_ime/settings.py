@@ -99,9 +99,10 @@ class OneEngineSettings(_Settings):
     sherpa: SherpaSettings = SherpaSettings()
     script: ScriptSettings = ScriptSettings()
 
-    def with_whisper(self, **values: Any) -> Self:
-        """The same with other values for Whisper."""
-        return self.model_copy(update={"whisper": self.whisper.model_copy(update=values)})
+    def filled(self, **whisper: Any) -> Self:
+        """The same with these values for Whisper where it has none of its own."""
+        missing = {name: value for name, value in whisper.items() if not getattr(self.whisper, name)}
+        return self.model_copy(update={"whisper": self.whisper.model_copy(update=missing)})
 
 
 class RouteSettings(_Settings):
@@ -125,10 +126,9 @@ class EngineSettings(OneEngineSettings):
     workers: int = Field(2, ge=1, le=64)
     """Threads that decode."""
 
-    def with_whispers(self, **values: Any) -> Self:
-        """The same with other values for Whisper, in `others` too."""
-        others = {name: other.with_whisper(**values) for name, other in self.others.items()}
-        return self.with_whisper(**values).model_copy(update={"others": others})
+    def filled(self, **whisper: Any) -> Self:
+        others = {name: other.filled(**whisper) for name, other in self.others.items()}
+        return super().filled(**whisper).model_copy(update={"others": others})
 
 
 class ModelsSettings(_Settings):
@@ -262,16 +262,12 @@ class Settings(_Settings):
 
     def kept_in(self, folder: Path) -> "Settings":
         """What the program finds out for itself is kept in `folder`, unless another file was set."""
-        if self.engine.whisper.speed_file is not None:
-            return self
-        return self.model_copy(update={"engine": self.engine.with_whispers(speed_file=folder / "whisper_speeds.json")})
+        return self.model_copy(update={"engine": self.engine.filled(speed_file=folder / "whisper_speeds.json")})
 
     @property
     def engines(self) -> EngineSettings:
         """`engine`, with the person's languages where the engine's own were not set."""
-        if not self.languages or self.engine.whisper.languages:
-            return self.engine
-        return self.engine.with_whispers(languages=self.languages)
+        return self.engine.filled(languages=self.languages)
 
 
 def load_settings(file: Path | None, overrides: Mapping[str, Any]) -> Settings:

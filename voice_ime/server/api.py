@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from voice_ime.engine.base import Capabilities
+from voice_ime.engine.base import Engine
 from voice_ime.errors import BadMessage, EntryNotFound, WrongDate, WrongValue
 from voice_ime.personalize.formats import merge
 from voice_ime.personalize.formats.base import MOST_BYTES, Unfit, entry_of, rule_of
@@ -41,11 +41,9 @@ VIA = "rest"
 T = TypeVar("T")
 
 
-def profiles_router(
-    store: Store, profiles: Profiles, learner: Learner, capabilities: Capabilities, route: type[Any]
-) -> APIRouter:
+def profiles_router(store: Store, profiles: Profiles, learner: Learner, engine: Engine, route: type[Any]) -> APIRouter:
     """`route`: the class of its routes, which lets in who may."""
-    api = _Api(store, profiles, learner, capabilities)
+    api = _Api(store, profiles, learner, engine)
     router = APIRouter(prefix=PATH, route_class=route)
     one = "/{name}"
     for method, path, handle in (
@@ -78,11 +76,11 @@ def profiles_router(
 
 
 class _Api:
-    def __init__(self, store: Store, profiles: Profiles, learner: Learner, capabilities: Capabilities) -> None:
+    def __init__(self, store: Store, profiles: Profiles, learner: Learner, engine: Engine) -> None:
         self._store = store
         self._profiles = profiles
         self._learner = learner
-        self._capabilities = capabilities
+        self._engine = engine
         self._pronouncer = Pronouncer()
 
     # --- profiles ---
@@ -117,7 +115,7 @@ class _Api:
         page = _page(request, found)
         body = {
             "entries": [_row(entry) for entry in page],
-            "abilities": {entry.id: ability(entry, self._capabilities).value for entry in page},
+            "abilities": {entry.id: ability(entry, self._engine.capabilities).value for entry in page},
             "count": len(found),
         }
         return _answer(body, profile.revision)
@@ -133,7 +131,7 @@ class _Api:
         entry = _named(profile, profile.entries, id)
         body = {
             "entry": _row(entry),
-            "ability": ability(entry, self._capabilities).value,
+            "ability": ability(entry, self._engine.capabilities).value,
             "readings": await run_in_threadpool(self._pronouncer.readings, entry),
         }
         return _answer(body, profile.revision)

@@ -12,6 +12,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from voice_ime import __version__
 from voice_ime import protocol as wire
 from voice_ime.engine.base import Engine, Options
+from voice_ime.engine.engines import Engines
 from voice_ime.engine.listener import Detector, Listener
 from voice_ime.engine.pool import Pool
 from voice_ime.errors import LanguageNotSupported, ProfileNotFound
@@ -21,6 +22,7 @@ from voice_ime.server.allowance import Allowance
 from voice_ime.server.api import profiles_router
 from voice_ime.server.auth import Gate
 from voice_ime.server.dictate import Services, dictate, explain
+from voice_ime.server.engines_api import engines_router
 from voice_ime.server.http import guarded
 from voice_ime.server.people import People
 from voice_ime.server.sessions import Sessions
@@ -35,7 +37,8 @@ LOOPBACK = ("127.0.0.1", "localhost")
 def create_app(
     settings: Settings, engine: Engine, detector: Detector, token: str, store: Store | None = None
 ) -> FastAPI:
-    """The server over a loaded engine. It closes neither engine, detector nor store.
+    """The server over a loaded engine; `Engines` can be changed while it runs. It closes neither engine, detector nor
+    store.
 
     `store`: the profiles that it serves; None: none.
     """
@@ -50,7 +53,7 @@ def create_app(
                 sessions = Sessions(
                     settings.server, lambda: pool.load, _stream_maker(settings, engine, detector, pool, people), tasks
                 )
-                app.state.services = Services(settings, gate, sessions, engine.capabilities)
+                app.state.services = Services(settings, gate, sessions, engine)
                 yield
                 sessions.close()
         finally:
@@ -59,9 +62,11 @@ def create_app(
     app = FastAPI(title="voice-ime", version=__version__, lifespan=lifespan, openapi_url=None)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[settings.server.host, *LOOPBACK])
 
+    route = guarded(gate, Allowance(settings.server.max_requests_per_s))
     if people is not None:
-        route = guarded(gate, Allowance(settings.server.max_requests_per_s))
-        app.include_router(profiles_router(people.store, people.profiles, people.learner, engine.capabilities, route))
+        app.include_router(profiles_router(people.store, people.profiles, people.learner, engine, route))
+    if isinstance(engine, Engines):
+        app.include_router(engines_router(engine, settings, lambda: app.state.services.sessions.languages, route))
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 
 from voice_ime import __version__
 from voice_ime import protocol as wire
-from voice_ime.engine.base import SAMPLE_RATE, Capabilities
+from voice_ime.engine.base import SAMPLE_RATE, Engine
 from voice_ime.errors import (
     AccessError,
     AudioGap,
@@ -52,7 +52,7 @@ class Services:
     settings: Settings
     gate: Gate
     sessions: Sessions
-    capabilities: Capabilities
+    engine: Engine
 
 
 def explain(error: VoiceImeError, language: str, *, fatal: bool | None = None) -> wire.Error:
@@ -131,7 +131,7 @@ class _Connection:
 
     def _ready(self, stream: Stream, resumed: bool) -> wire.Ready:
         server, speech = self._settings, self._services.settings.speech
-        capabilities = self._services.capabilities
+        capabilities = self._services.engine.capabilities
         return wire.Ready(
             version=wire.VERSION,
             server=f"voice-ime {__version__}",

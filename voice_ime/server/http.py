@@ -27,10 +27,12 @@ _STATUSES: tuple[tuple[type[VoiceImeError], int], ...] = (
     (errors.NotConfirmed, 409),
     (errors.ProfileFull, 409),
     (errors.Outdated, 412),
+    (errors.NotSwitched, 409),
     (errors.TooLarge, 413),
     (errors.ImportTooLarge, 413),
     (errors.WrongValue, 422),
     (errors.WrongName, 422),
+    (errors.ConfigError, 422),
     (errors.WrongDate, 422),
     (errors.ImportUnreadable, 422),
     (errors.ImportEncoding, 422),
@@ -121,7 +123,7 @@ def truth_in(request: Request, name: str) -> bool:
 def _answer(error: VoiceImeError, request: Request) -> JSONResponse:
     message, remedy = messages_of(request).error(error)
     body: dict[str, Any] = {"code": error.code, "message": message, "remedy": remedy}
-    if isinstance(error, errors.Outdated | errors.EntryExists | errors.ChangedSince):
+    if isinstance(error, errors.Outdated | errors.EntryExists | errors.ChangedSince | errors.NotSwitched):
         body |= error.values
     status = status_of(error)
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None

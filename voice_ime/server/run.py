@@ -15,7 +15,7 @@ from types import FrameType
 import uvicorn
 
 from voice_ime import protocol as wire
-from voice_ime.engine.catalog import load
+from voice_ime.engine.engines import Engines
 from voice_ime.engine.speech import SpeechDetector
 from voice_ime.errors import PortTaken, VoiceImeError
 from voice_ime.files import write_atomically
@@ -74,7 +74,7 @@ def _serve_on(listening: socket.socket, settings: Settings, messages: Messages, 
         write_atomically(announcement.token_file, token.encode())
     with ExitStack() as opened:
         store = None if settings.store.file is None else opened.enter_context(closing(SqlStore(settings.store.file)))
-        engine = opened.enter_context(closing(load(settings.engine)))
+        engine = opened.enter_context(closing(Engines(settings.engines)))
         app = create_app(settings, engine, SpeechDetector(settings.speech.detector), token, store)
         host, port = listening.getsockname()[:2]
         address = f"ws://{host}:{port}{wire.PATH}"

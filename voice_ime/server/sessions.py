@@ -55,6 +55,11 @@ class Sessions:
         """How many more would be served now; 0 also while those who are here keep the machine busy."""
         return 0 if self._is_busy() else max(0, self._settings.max_sessions - self.connected)
 
+    @property
+    def languages(self) -> frozenset[str]:
+        """Those that somebody has asked for."""
+        return frozenset(held.stream.session.language or "" for held in self._held.values()) - {""}
+
     def open(self, hello: wire.Hello, disconnect: Callable[[Exception], None]) -> tuple[Stream, bool]:
         """(the stream, whether it was known). ServerFull, ServerBusy; never for a session that is known."""
         known = self._held.get(hello.session)

@@ -28,6 +28,10 @@ FARTHEST = 0.45
 """Distance, for each phone of the entry, up to which an entry may be a candidate."""
 NEAR = 0.3
 """Distance up to which it is worth a remark that words sound like some entry."""
+SAME_LETTERS = 20.0
+"""Score of an entry that was heard and only lacks its capitals."""
+COMMON = 3.0
+"""Zipf value from which a word may well be meant in small letters."""
 FEW_WORDS = 4
 """So few words tell nothing about how many entries sound like something by chance."""
 MOST_CANDIDATES = 16
@@ -110,7 +114,8 @@ class EnglishIndex:
         scores: list[float] = self._weighing.text.scores(places).tolist()
         best = sorted(zip(scores, places, strict=True), key=lambda each: -each[0])[:MOST_CANDIDATES]
         where = Circumstances(hypothesis.text, application)
-        return list(_once(self._candidate(place, score, where) for score, place in best))
+        spelled = self._spelled_otherwise(hypothesis, application)
+        return [*spelled, *_once(self._candidate(place, score, where) for score, place in best)]
 
     def places(self, hypothesis: Hypothesis, application: str | None) -> list[Place]:
         """All entries near to some words, with what is known of them."""
@@ -142,6 +147,26 @@ class EnglishIndex:
             homophones=() if meant else others,
             leeway=self._weighing.leeway.of(place, score),
         )
+
+    def _spelled_otherwise(self, hypothesis: Hypothesis, application: str | None) -> list[Candidate]:
+        """Entries that were heard, but not with their capitals: "github" for "GitHub", not "will" for "Will"."""
+        words = [word.text for word in hypothesis.words]
+        return [
+            Candidate(entry, first, last, 0.0, 1.0, text_score=SAME_LETTERS, leeway=SAME_LETTERS)
+            for first, last in _found(words, self._listed, self._listed_lengths)
+            for entry in self._written_so(words[first:last], application)
+        ]
+
+    def _written_so(self, heard: Sequence[str], application: str | None) -> list[Entry]:
+        """At most one: the entry of these letters, where it has other capitals, and they are meant."""
+        core = [word.strip(_MARKS).replace("’", "'") for word in heard]
+        numbers = [number for number in self._listed[tuple(map(_bare, heard))] if self._fits(number, application)]
+        entries = [self._entries[number] for number in numbers]
+        if len(entries) != 1 or entries[0].written.split() == core:
+            return []
+        meant = any(any(letter.isupper() for letter in word[1:]) for word in entries[0].written.split())
+        rare = all(self._english.zipf(word) < COMMON for word in heard)
+        return entries if meant or (rare and " ".join(core).islower()) else []
 
     def _fits(self, number: int, application: str | None) -> bool:
         only = self._entries[number].application.casefold()
@@ -313,13 +338,17 @@ def _alike(owned: Sequence[tuple[str, int]]) -> dict[int, tuple[int, ...]]:
     return {number: tuple(sorted(others)) for number, others in alike.items()}
 
 
-def _listed(entries: Sequence[Entry]) -> frozenset[tuple[str, ...]]:
-    """The written forms, word by word."""
-    return frozenset(words for entry in entries if (words := tuple(map(_bare, entry.written.split()))))
+def _listed(entries: Sequence[Entry]) -> dict[tuple[str, ...], list[int]]:
+    """The entries of each written form, word by word."""
+    listed: dict[tuple[str, ...], list[int]] = {}
+    for number, entry in enumerate(entries):
+        if words := tuple(map(_bare, entry.written.split())):
+            listed.setdefault(words, []).append(number)
+    return listed
 
 
 def _found(
-    words: Sequence[str], listed: frozenset[tuple[str, ...]], lengths: Sequence[int]
+    words: Sequence[str], listed: Collection[tuple[str, ...]], lengths: Sequence[int]
 ) -> Iterable[tuple[int, int]]:
     bare = [_bare(word) for word in words]
     for length in lengths:

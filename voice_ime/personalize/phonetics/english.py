@@ -74,7 +74,7 @@ class English:
         word = _plain(piece)
         listed = self._words.get(word, "").split(" ") if word in self._words else []
         spelled = [spell(piece)] if len(piece) == 1 or _ACRONYM.fullmatch(piece) else []
-        parts = _HUMPS.findall(piece)
+        parts = _HUMPS.findall(piece) if piece.isascii() and piece.isalpha() else []
         humps = _joined([self._piece(part) for part in parts]) if len(parts) > 1 else ()
         guessed = () if listed or humps else (self._guess(word),)
         return tuple(dict.fromkeys(sound for sound in (*listed, *humps, *spelled, *guessed) if sound))

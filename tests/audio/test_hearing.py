@@ -4,12 +4,13 @@ import difflib
 import functools
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.audio.noises import NOISES, Noise, music, sounding
 from tests.needs import needs_package, shared
 
 needs_package("onnxruntime")
@@ -94,51 +95,10 @@ def words(text: str) -> list[str]:
 # --- what is no speech ---
 
 
-def hum(at: np.ndarray) -> np.ndarray:
-    return np.asarray(0.1 * np.sin(2 * np.pi * 50 * at) + 0.05 * np.sin(2 * np.pi * 150 * at))
-
-
-def hiss(at: np.ndarray) -> np.ndarray:
-    return np.random.default_rng(1).normal(0, 0.05, len(at))
-
-
-def breath(at: np.ndarray) -> np.ndarray:
-    """Soft noise that swells and fades every three seconds."""
-    smooth = np.convolve(np.random.default_rng(2).normal(0, 0.2, len(at)), np.ones(8) / 8, "same")
-    return np.asarray(smooth * np.clip(np.sin(2 * np.pi * at / 3), 0, 1) ** 2)
-
-
-def keyboard(at: np.ndarray) -> np.ndarray:
-    """Clicks of a few milliseconds, about six a second."""
-    chance = np.random.default_rng(3)
-    sound = np.zeros(len(at))
-    for begin in np.cumsum(chance.uniform(0.08, 0.25, 400)):
-        place = int(begin * SAMPLE_RATE)
-        click = chance.normal(0, 0.4, 160) * np.exp(-np.arange(160) / 25)
-        sound[place : place + 160] += click[: max(0, len(sound) - place)]
-    return sound
-
-
-def music(at: np.ndarray) -> np.ndarray:
-    """Chords of decaying strings, two a second."""
-    roots = [220.0, 174.6, 196.0, 261.6]
-    within = at % 0.5
-    root = np.array(roots)[(at // 0.5).astype(int) % len(roots)]
-    tones = [np.sin(2 * np.pi * root * step * at) / number for number, step in enumerate((1, 1.25, 1.5, 2), 1)]
-    return np.asarray(0.15 * np.exp(-3 * within) * np.sum(tones, axis=0))
-
-
-def nothing(at: np.ndarray) -> np.ndarray:
-    return np.zeros(len(at))
-
-
 @pytest.mark.parametrize("endpoints", [True, False])
-@pytest.mark.parametrize("noise", [nothing, hum, hiss, breath, keyboard, music])
-def test_what_is_no_speech_gives_no_text(
-    hearing: Hearing, noise: Callable[[np.ndarray], np.ndarray], endpoints: bool
-) -> None:
-    sound = noise(np.arange(20 * SAMPLE_RATE) / SAMPLE_RATE).astype(np.float32)
-    assert "".join(hearing.finals(sound, 16_000, endpoints=endpoints)) == ""
+@pytest.mark.parametrize("noise", NOISES)
+def test_what_is_no_speech_gives_no_text(hearing: Hearing, noise: Noise, endpoints: bool) -> None:
+    assert "".join(hearing.finals(sounding(noise, 20), 16_000, endpoints=endpoints)) == ""
 
 
 def test_recorded_noise_gives_no_text(hearing: Hearing) -> None:
@@ -149,7 +109,7 @@ def test_recorded_noise_gives_no_text(hearing: Hearing) -> None:
 
 def test_notes_of_music_are_no_words(hearing: Hearing) -> None:
     utterance = hearing.engine.begin(Options())
-    utterance.feed(music(np.arange(4 * SAMPLE_RATE) / SAMPLE_RATE).astype(np.float32))
+    utterance.feed(sounding(music, 4))
     assert "♪" not in utterance.finish().text
 
 

@@ -103,8 +103,9 @@ class Lists:
 class Neighbours:
     """Which words of a pool sound near to a given one."""
 
-    def __init__(self, pool: Iterable[str], english: English) -> None:
+    def __init__(self, pool: Iterable[str], english: English, looked_at: int = LOOKED_AT) -> None:
         self._english = english
+        self._looked_at = looked_at
         self._words = [word for word in pool if english.sounds(word)]
         sounds = [english.sounds(word)[0] for word in self._words]
         self._lengths = np.array([len(sound) for sound in sounds], np.intp)
@@ -127,7 +128,7 @@ class Neighbours:
         point = self._points.of(packed([sound]), np.array([len(sound)]))[0]
         apart = (self._squares - 2 * (self._near @ point)) * self._lengths.astype(np.float32) ** -0.7
         apart += float(point @ point) * self._lengths.astype(np.float32) ** -0.7
-        best = np.argpartition(apart, LOOKED_AT)[:LOOKED_AT]
+        best = np.argpartition(apart, self._looked_at)[: self._looked_at]
         cost = distances(np.repeat(packed([sound]), len(best), axis=0), self._sounds[best], self._costs)
         far = cost / self._lengths[best]
         return tuple(

@@ -31,9 +31,10 @@ lines = ["{MARKER} is what was said"]
 
 
 async def dictate_with_marker(talk: Talk) -> None:
-    await talk.say(hello(language="en"))
+    await talk.say(hello(language="en", profile="default"))
     await talk.say(wire.Context(before=MARKER, after=MARKER, focus=wire.FocusFacts(application=MARKER)))
-    await talk.say(wire.Correction(utterance="u0", heard=MARKER, meant=MARKER))
+    for utterance in ("u0", "u1", "u2"):
+        await talk.say(wire.Correction(utterance=utterance, heard=f"a {MARKER} now", meant=f"a {MARKER}s now"))
     await talk.say(f'{{"type": "{MARKER}"}}')
     await talk.say(f"{MARKER}")
     await talk.say(wire.write_audio(wire.AudioFrame(0, MARKER.encode())))
@@ -84,17 +85,20 @@ async def one_final(address: Address) -> wire.Final:
     async def there() -> Address:
         return address
 
-    client = DictationClient(there, ClientOptions())
+    client = DictationClient(there, ClientOptions(profile="default"))
     running = asyncio.create_task(client.run())
     client.context(wire.Context(before=MARKER))
     client.send(to_pcm16(speech()))
     client.finalize()
+    client.correct(wire.Correction(utterance="u0", heard=f"a {MARKER} now", meant=f"a {MARKER}s now"))
     found: wire.Final | None = None
+    awaited = {wire.Finalized, wire.CorrectionTaken}
     async with asyncio.timeout(30):
         async for event in client.events():
             if isinstance(event, wire.Final):
                 found = event
-            if isinstance(event, wire.Finalized):
+            awaited.discard(type(event))
+            if not awaited:
                 break
     await client.close()
     await running

@@ -75,6 +75,7 @@ class Desktop:
         loop = asyncio.get_running_loop()
         self._start_hotkeys(loop)
         self._tell_what_was_lost()
+        self._parts.edits.start(self._look)
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._work = tasks
@@ -86,7 +87,7 @@ class Desktop:
         finally:
             for hotkeys in self._parts.hotkeys:
                 hotkeys.stop()
-            await self._parts.edits.stop()
+            self._parts.edits.stop()
 
     async def idle(self) -> None:
         """Returns once all that has happened so far is dealt with, texts included."""
@@ -216,7 +217,7 @@ class Desktop:
 
     def _open(self, take: int) -> None:
         self._release()  # the key went down again within the tail: the tail ends here
-        self._deliveries.put_nowait(self._parts.edits.look)
+        self._look()
         self._began[take] = self._client.position
         self._parts.listening.begin(self._client.send)
 
@@ -275,6 +276,10 @@ class Desktop:
         self._settled(settled)
         if settled.place is not None:
             await self._parts.edits.inserted(effect.utterance, settled.entry.text, settled.place)
+
+    def _look(self) -> None:
+        """Whether the last text was put right, before anything else is inserted."""
+        self._deliveries.put_nowait(self._parts.edits.look)
 
     async def _insert_held(self) -> None:
         self._put_in(await self._parts.delivery.insert_held())

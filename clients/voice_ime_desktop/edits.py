@@ -49,7 +49,15 @@ class Edits:
         self._report = report
         self._finished_s = finished_s
         self._watched: _Watched | None = None
-        self._looks: set[asyncio.Task[None]] = set()
+        self._look_soon: Callable[[], None] = lambda: None
+
+    def start(self, look_soon: Callable[[], None]) -> None:
+        """`look_soon` is called when it is time for `look`."""
+        self._look_soon = look_soon
+
+    def stop(self) -> None:
+        """Nothing is watched any more."""
+        self.forget()
 
     async def inserted(self, utterance: str, text: str, place: Place | None) -> None:
         """`text` of `utterance` was inserted; without a place nothing is watched from now on."""
@@ -80,13 +88,6 @@ class Edits:
         if watched is not None:
             watched.end()
 
-    async def stop(self) -> None:
-        """Nothing is watched or looked at any more."""
-        self.forget()
-        for look in self._looks:
-            look.cancel()
-        await asyncio.gather(*self._looks, return_exceptions=True)
-
     async def _stands(self, watched: _Watched) -> str | None:
         """What stands there now, without blanks around it; None or empty: it is gone."""
         one = watched.anchored
@@ -101,11 +102,6 @@ class Edits:
             return
         watched.unset()
         if event is FieldEvent.CHANGED:
-            watched.timer = asyncio.get_running_loop().call_later(self._finished_s, self._look_now)
+            watched.timer = asyncio.get_running_loop().call_later(self._finished_s, self._look_soon)
         else:
-            self._look_now()
-
-    def _look_now(self) -> None:
-        task = asyncio.get_running_loop().create_task(self.look())
-        self._looks.add(task)
-        task.add_done_callback(self._looks.discard)
+            self._look_soon()

@@ -28,7 +28,12 @@ class Scene:
     def __post_init__(self) -> None:
         self.read_back = RecordingReadBack(self.desk)
         self.edits = Edits(self.read_back, self.reported.put_nowait, finished_s=self.finished_s)
+        self.edits.start(self.look_soon)
+        self.looks: list[asyncio.Task[None]] = []
         self.other = self.desk.add("other")
+
+    def look_soon(self) -> None:
+        self.looks.append(asyncio.get_running_loop().create_task(self.edits.look()))
 
     def field(self, text: str = "", kind: Kind = Kind.TEXT) -> FakeField:
         one = self.desk.add("editor", kind)
@@ -184,11 +189,11 @@ async def test_what_is_forgotten_is_reported_no_more() -> None:
     assert scene.nothing
 
 
-async def test_a_program_that_ends_ends_the_watch() -> None:
+async def test_a_client_that_ends_reports_nothing_more() -> None:
     scene = Scene()
     editor = scene.field()
     await scene.insert(editor, "ring kowalsky now")
     editor.edit("ring Kowalski now")
-    scene.desk.focus_on(scene.other)
-    await scene.edits.stop()
+    scene.edits.stop()
+    await scene.leave()
     assert scene.nothing

@@ -54,7 +54,8 @@ def _pauses(sound: Samples) -> list[float]:
     power = np.square(sound[:whole].reshape(-1, _FRAME)).mean(axis=1) if whole else np.zeros(0, np.float32)
     soft: NDArray[np.bool_] = power <= power.max(initial=0) * _SOFT
     edge = np.ones(_PAUSE, bool)  # silence follows the sound
-    long = np.lib.stride_tricks.sliding_window_view(np.concatenate([soft, edge]), _PAUSE).all(axis=1)
+    stretches = np.lib.stride_tricks.sliding_window_view(np.concatenate([soft, edge]), _PAUSE)
+    long = np.asarray(stretches.all(axis=1))
     falls = long & ~np.concatenate([[True], soft])[: len(long)]
     return [float(at) * _FRAME / SAMPLE_RATE for at in np.nonzero(falls)[0]]
 

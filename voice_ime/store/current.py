@@ -7,7 +7,6 @@ from collections.abc import Callable
 from voice_ime.personalize.profile import Profile
 from voice_ime.store.base import Store
 
-
 OLD_S = 12 * 3600.0
 """After this a snapshot is read again even where only the moments have changed at which entries were last used."""
 

@@ -66,6 +66,7 @@ Event = (
     | wire.Finalized
     | wire.Cancelled
     | wire.CorrectionTaken
+    | wire.Explained
     | wire.Error
 )
 
@@ -115,6 +116,10 @@ class DictationClient:
         """What stands around the caret now."""
         self._context = context
         self._context_sent = self._say(context)
+
+    def explain(self, question: wire.Explain) -> None:
+        """`Explained` follows, if the connection holds."""
+        self._say(question)
 
     def correct(self, correction: wire.Correction) -> None:
         """`CorrectionTaken` follows."""

@@ -113,6 +113,14 @@ class Correction(_FromClient):
     """edit: the text was changed where it stood. voice, caretaker: somebody said that it was a mistake."""
 
 
+class Explain(_FromClient):
+    """How is this written, and what else sounds so? For doubtful words, names, and Chinese characters."""
+
+    type: Literal["explain"] = "explain"
+    text: Annotated[str, Field(min_length=1, max_length=200)]
+    language: Literal["en", "zh"] = "en"
+
+
 class Kept(_FromClient):
     """The client has this final safely; the server may forget it."""
 
@@ -280,6 +288,25 @@ class CorrectionTaken(_FromServer):
     """A sentence for the person where something is new, e.g. "From now on I write Kowalski when I hear kowalsky."."""
 
 
+class Rival(_FromServer):
+    """Another way to write what sounds the same."""
+
+    text: str
+    source: str
+    """Id of the entry; empty: a word of the language."""
+    sentences: tuple[str, ...]
+    """How it is written."""
+
+
+class Explained(_FromServer):
+    """The answer to `explain`. Sentences are fit to be spoken."""
+
+    type: Literal["explained"] = "explained"
+    text: str
+    sentences: tuple[str, ...]
+    rivals: tuple[Rival, ...]
+
+
 class Error(_FromServer):
     """Something is wrong. `message` and `remedy` are fit to be spoken."""
 
@@ -293,9 +320,13 @@ class Error(_FromServer):
     """Where sound was missing: send from here."""
 
 
-ClientMessage = Annotated[Hello | Finalize | Cancel | Context | Correction | Kept | Bye, Field(discriminator="type")]
+ClientMessage = Annotated[
+    Hello | Finalize | Cancel | Context | Correction | Explain | Kept | Bye,
+    Field(discriminator="type"),
+]
 ServerMessage = Annotated[
-    Ready | Partial | Final | Finished | Finalized | Cancelled | CorrectionTaken | Error, Field(discriminator="type")
+    Ready | Partial | Final | Finished | Finalized | Cancelled | CorrectionTaken | Explained | Error,
+    Field(discriminator="type"),
 ]
 
 _client_messages: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)

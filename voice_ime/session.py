@@ -46,7 +46,14 @@ class Teach:
     correction: wire.Correction
 
 
-Work = Sound | Release | Forget | Teach
+@dataclass(frozen=True)
+class Describe:
+    """Work: answer this question about a text."""
+
+    question: wire.Explain
+
+
+Work = Sound | Release | Forget | Teach | Describe
 
 MOST_FORGOTTEN = 100
 """Cancels that are remembered, so that a repeated one does no harm."""
@@ -119,6 +126,8 @@ class Session:
                 return []
             case wire.Correction():
                 return [Teach(message)]
+            case wire.Explain():
+                return [Describe(message)]
             case wire.Kept():
                 self._unkept.pop(message.utterance, None)
                 return []

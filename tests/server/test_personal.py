@@ -158,3 +158,13 @@ async def test_a_person_who_pauses_long_is_waited_for(tmp_path: Path) -> None:
     store.close()
     assert final.timings.endpoint_s == 1.024
     assert final.text.endswith("32768 loud")
+
+
+async def test_how_a_word_is_written_and_what_sounds_the_same_is_explained(place: Place) -> None:
+    place.keep(Entry(id="e1", written="张伟"))
+    async with place.server.session(profile="ann", messages="zh") as talk:
+        await talk.say(wire.Explain(text="章伟", language="zh"))
+        explained = await talk.hear(wire.Explained)
+    assert explained.sentences[0] == "章，立早章"
+    assert (explained.rivals[0].text, explained.rivals[0].source) == ("张伟", "e1")
+    assert explained.rivals[0].sentences[0] == "张，弓长张"

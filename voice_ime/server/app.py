@@ -131,6 +131,6 @@ def _stream_maker(
             partials=hello.partials,
         )
         session = Session(hello, settings.server.max_unkept_finals)
-        return Stream(session, listener, pool, explain, None if people is None else people.corrections)
+        return Stream(session, listener, pool, explain, people)
 
     return make

@@ -10,6 +10,7 @@ from voice_ime.personalize.profile import DEFAULT
 from voice_ime.personalize.ready import Preparation
 from voice_ime.personalize.retrieve import Lexicons
 from voice_ime.personalize.sounds_alike import Ears
+from voice_ime.server.explaining import Explanations
 from voice_ime.server.learning import Corrections
 from voice_ime.store.base import Store
 from voice_ime.store.current import Profiles
@@ -27,3 +28,4 @@ class People:
         self.engine = PersonalEngine(engine, self.profiles, Preparation(lexicons))
         self.learner = Learner(Ears(lexicons.english, lexicons.chinese))
         self.corrections = Corrections(store, self.learner)
+        self.explanations = Explanations(self.profiles, lexicons)

@@ -5,6 +5,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from voice_ime import protocol as wire
 from voice_ime.audio import from_pcm16
@@ -12,9 +13,10 @@ from voice_ime.engine.base import SAMPLE_RATE, Hypothesis
 from voice_ime.engine.listener import FinalStep, Listener, PartialStep, PrepareStep, Step
 from voice_ime.engine.pool import Pool, Urgency
 from voice_ime.errors import RecognitionFailed, VoiceImeError
-from voice_ime.server.learning import Corrections
-from voice_ime.session import Delays, Forget, Outcome, Release, Session, Sound, Teach, Work, is_fatal
+from voice_ime.server.people import People
+from voice_ime.session import Delays, Describe, Forget, Outcome, Release, Session, Sound, Teach, Work, is_fatal
 
+T = TypeVar("T")
 Sink = Callable[[wire.ServerMessage], None]
 Explain = Callable[[VoiceImeError, str], wire.Error]
 """Makes the message for an error, in a language."""
@@ -45,15 +47,15 @@ class Stream:
         listener: Listener,
         pool: Pool,
         explain: Explain,
-        corrections: Corrections | None = None,
+        people: People | None = None,
     ) -> None:
-        """`corrections`: where they are learned from; None: nowhere."""
+        """`people`: whose words are used; None: nobody's."""
         self.session = session
         self.sink: Sink | None = None
         self._listener = listener
         self._pool = pool
         self._explain = explain
-        self._corrections = corrections
+        self._people = people
         self._queue: deque[Work] = deque()
         self._waiting = 0
         self._orders = 0
@@ -84,7 +86,7 @@ class Stream:
                 case Sound():
                     self._queue.append(outcome)
                     self._waiting += len(outcome.pcm) // 2
-                case Release() | Forget() | Teach():
+                case Release() | Forget() | Teach() | Describe():
                     self._queue.append(outcome)
                     self._orders += 1
                 case _:
@@ -144,23 +146,36 @@ class Stream:
                 self._send(self.session.forgotten(work.sample))
             case Teach():
                 await self._teach(work.correction)
+            case Describe():
+                await self._describe(work.question)
         if not self._listener.unhurried:
             self._spoke_at = self._listener.position
         self._arrivals.forget_before(self._listener.needed_from)
         self.check_finished()
 
     async def _teach(self, correction: wire.Correction) -> None:
-        session, corrections = self.session, self._corrections
+        session, people = self.session, self._people
         taken = wire.CorrectionTaken(utterance=correction.utterance, kept=False)
-        if corrections is not None and (profile := session.profile) is not None:
-            try:
-                taken = await self._pool.run(
-                    Urgency.PREPARATION,
-                    lambda: corrections.take(profile, session.name, correction, session.messages),
-                )
-            except VoiceImeError as error:
-                self._fail(error)
+        if people is not None and (profile := session.profile) is not None:
+            take = people.corrections.take
+            taken = await self._asked(lambda: take(profile, session.name, correction, session.messages)) or taken
         self._send([taken])
+
+    async def _describe(self, question: wire.Explain) -> None:
+        session, people = self.session, self._people
+        explained = wire.Explained(text=question.text, sentences=(), rivals=())
+        if people is not None:
+            answer = people.explanations.answer
+            explained = await self._asked(lambda: answer(session.profile, question, session.messages)) or explained
+        self._send([explained])
+
+    async def _asked(self, call: Callable[[], T]) -> T | None:
+        """What a call about the person's words answers; None: it failed, which was said."""
+        try:
+            return await self._pool.run(Urgency.PREPARATION, call)
+        except VoiceImeError as error:
+            self._fail(error)
+            return None
 
     async def _recognise(self, steps: Iterator[Step]) -> None:
         while (step := await self._pool.run(Urgency.DETECTION, lambda: next(steps, None))) is not None:
@@ -195,10 +210,10 @@ class Stream:
 
     async def _note_used(self, hypothesis: Hypothesis) -> None:
         """The entries that were written: of those that sound the same the latest is likelier."""
-        corrections, profile = self._corrections, self.session.profile
+        people, profile = self._people, self.session.profile
         written = [change.source for change in hypothesis.changes if change.kind == "replace"]
-        if corrections is not None and profile is not None and written:
-            await self._pool.run(Urgency.PREPARATION, lambda: corrections.used(profile, written))
+        if people is not None and profile is not None and written:
+            await self._asked(lambda: people.corrections.used(profile, written))
 
     def _fail(self, error: VoiceImeError) -> None:
         self._send([self._explain(error, self.session.messages)])

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.metrics import comparable
 from benchmarks.personalization_data import Lists, Neighbours, Spoken, spoken
 from benchmarks.personalization_run import (
     TEXT_ONLY,
@@ -25,6 +24,8 @@ from benchmarks.personalization_run import (
     Stopwatch,
     Tally,
     heard_text,
+    plain_words,
+    spoken_words,
 )
 from benchmarks.recordings import Clip, spread, with_progress
 from benchmarks.start import facts
@@ -135,7 +136,7 @@ def _text_row(
 ) -> dict[str, Any]:
     tally = Tally(condition)
     for one in with_progress(chosen, f"{condition.size}"):
-        case = Case(one.said, frozenset(one.terms), one.speaker, heard_text(one.heard))
+        case = Case(one.said, frozenset(one.terms), one.speaker, heard_text(one.heard), plain_words)
         others = lists.near(one, near, condition.size) if near and condition.near else lists.others(one, condition.size)
         listed = others if condition.absent else [*one.terms, *others]
         tally.add(case, corrections.corrected(case, listed, NoSound(), TEXT_ONLY), 0.0)
@@ -206,8 +207,8 @@ def _one_clip(
     utterance = engine.begin(Options("en"))
     utterance.feed(clip.sound)
     heard = utterance.finish()
-    said = tuple(comparable(clip.text).split())
-    case = Case(said, frozenset(lists.terms), clip.speaker, heard)
+    said = tuple(spoken_words(clip.text))
+    case = Case(said, frozenset(lists.terms), clip.speaker, heard, spoken_words)
     for tally in tallies:
         sound = Stopwatch(utterance)
         listed = lists.listed(tally.condition, many, said, seed)

@@ -1,8 +1,8 @@
 """Corrects utterances with lists of words, as the product does, and counts what became of them."""
 
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,8 @@ class Case:
     terms: frozenset[str]
     speaker: str
     heard: Hypothesis
+    words_of: Callable[[str], list[str]]
+    """Makes the comparable words of a text."""
 
 
 class NoSound(Utterance):
@@ -94,8 +96,13 @@ def heard_text(text: str) -> Hypothesis:
     return Hypothesis(text, tuple(Word(word) for word in text.split()), final=True, language="en")
 
 
-def words_of(heard: Hypothesis) -> list[str]:
-    return comparable(heard.text).split()
+def plain_words(text: str) -> list[str]:
+    """Of texts that have no marks and no capitals."""
+    return text.lower().split()
+
+
+def spoken_words(text: str) -> list[str]:
+    return comparable(text).split()
 
 
 @dataclass(frozen=True)
@@ -127,8 +134,8 @@ class Tally:
     price_s: list[float] = field(default_factory=list)
 
     def add(self, case: Case, corrected: Hypothesis, price_s: float) -> None:
-        before = errors(case.said, words_of(case.heard), case.terms)
-        after = errors(case.said, words_of(corrected), case.terms) if corrected.changes else before
+        before = errors(case.said, case.words_of(case.heard.text), case.terms)
+        after = errors(case.said, case.words_of(corrected.text), case.terms) if corrected.changes else before
         self.before.append(before)
         self.after.append(after)
         self.speakers.append(case.speaker)
@@ -169,7 +176,7 @@ def _each_undone(case: Case, corrected: Hypothesis) -> Iterable[Errors]:
     for change in corrected.changes:
         if change.kind == "replace":
             text = " ".join([*words[: change.first], change.heard, *words[change.last :]])
-            yield errors(case.said, words_of(replace(corrected, text=text)), case.terms)
+            yield errors(case.said, case.words_of(text), case.terms)
 
 
 def _changes(tally: Tally) -> dict[str, list[float]]:

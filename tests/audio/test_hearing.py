@@ -142,6 +142,17 @@ def test_short_commands_are_whole_without_any_silence_around_them(hearing: Heari
     assert (bare[0], bare[-1]) == (whole[0], whole[-1])
 
 
+@pytest.mark.parametrize("endpoints", [True, False])
+def test_replies_of_one_syllable_are_heard_in_a_quiet_room(hearing: Hearing, endpoints: bool) -> None:
+    heard = []
+    for sound, _ in shortest("en/fsdd/", 0.6):
+        whole = np.concatenate([silence(0.5), sound, silence(1.5)])
+        room = np.random.default_rng(4).normal(0, 5e-4, len(whole)).astype(np.float32)
+        heard.append(len(hearing.finals(whole + room, endpoints=endpoints)))
+    assert len(heard) >= 20
+    assert set(heard) == {1}
+
+
 @pytest.mark.parametrize("chunk", [16, 592, 16_000, 10**9])
 def test_the_text_is_the_same_for_pieces_of_any_size(hearing: Hearing, two_cities: Samples, chunk: int) -> None:
     sound = np.concatenate([silence(0.3), two_cities, silence(1.2), two_cities[:40_000], silence(1.2)])
@@ -169,6 +180,15 @@ def without_pauses(hearing: Hearing, sound: Samples) -> Samples:
         quiet = quiet + 1 if probability < 0.35 else 0
         kept += [trimmed[number * FRAME : (number + 1) * FRAME]] if quiet <= 5 else []
     return np.concatenate(kept)
+
+
+def shortest(folder: str, longest_s: float) -> Iterator[tuple[Samples, str]]:
+    """Recordings of a folder that are no longer than this, (sound, text)."""
+    manifest = shared("speech", "manifest.jsonl")
+    for line in manifest.read_text("utf-8").splitlines():
+        row = json.loads(line)
+        if row["path"].startswith(folder) and row["duration_s"] <= longest_s:
+            yield recording(manifest.parent / row["path"]), row["text"]
 
 
 @functools.cache

@@ -138,7 +138,7 @@ async def test_where_the_new_engine_fails_the_old_one_stays_and_it_is_said(wante
     assert facts.body["name"] == "script"
 
 
-async def test_it_is_said_in_chinese_to_whoever_asks_in_chinese() -> None:
+async def test_it_is_spoken_clipin_chinese_to_whoever_asks_in_chinese() -> None:
     async with place_of(script("old")) as place:
         answer = await place.ask("POST", {"name": "parrot"}, **{"Accept-Language": "zh"})
     assert answer.body["error"]["message"] == "没有名为 parrot 的引擎。听写继续使用引擎 script。"
@@ -249,11 +249,13 @@ async def test_a_switch_in_the_middle_of_a_sentence_loses_nothing_of_it(
 
 
 async def test_from_one_mandarin_engine_to_the_other_between_two_words(detector: SpeechDetector) -> None:
-    said_, text = sound_of(MICRO_ZH / "clips" / "trained-24.ogg"), "老赵的声音在成都"
+    spoken_clip, text = sound_of(MICRO_ZH / "clips" / "trained-24.ogg"), "老赵的声音在成都"
     async with place_of(SHERPA, detector) as place, place.running.session(language="zh", endpoints=False) as talk:
-        end = await stream(talk, said_[:16000])
+        half = round(1.8 * SAMPLE_RATE)
+        end = await stream(talk, spoken_clip[:half])
+        await talk.hear(wire.Partial)
         assert (await place.switch(WHISPER)).status == 200
-        end = await stream(talk, said_[16000:], end)
+        end = await stream(talk, spoken_clip[half:], end)
         await talk.say(wire.Finalize(sample=end))
         (under_way,) = await finals(talk, 1)
         end = await stream(talk, clip("zh-weather.flac"), end)

@@ -221,6 +221,15 @@ def test_speech_without_pauses_loses_and_doubles_no_word_at_its_seams(hearing: H
 # --- loops ---
 
 
+def goes_round(heard: Sequence[str]) -> bool:
+    """Whether four or more words come four times in a row."""
+    for size in range(4, 12):
+        rounds = [heard[place : place + size] for place in range(0, len(heard) - size + 1, size)]
+        if any(rounds[at] == rounds[at + 1] == rounds[at + 2] == rounds[at + 3] for at in range(len(rounds) - 3)):
+            return True
+    return False
+
+
 @pytest.mark.parametrize("part_s", [0.08, 0.12, 0.16, 0.24])
 @pytest.mark.parametrize("source", ["en-delete", "en-window"])
 def test_a_sound_on_which_the_decoder_goes_round_and_round_gives_a_text_of_bounded_length(
@@ -231,13 +240,38 @@ def test_a_sound_on_which_the_decoder_goes_round_and_round_gives_a_text_of_bound
     utterance.partial()
     heard = words(utterance.finish().text)
     assert len(heard) <= 45
-    for size in range(4, 12):
-        rounds = [heard[place : place + size] for place in range(0, len(heard) - size + 1, size)]
-        assert not any(
-            rounds[at] == rounds[at + 1] == rounds[at + 2] == rounds[at + 3] for at in range(len(rounds) - 3)
-        )
+    assert not goes_round(heard)
 
 
 def test_speech_after_a_loop_is_heard(hearing: Hearing, two_cities: Samples) -> None:
     sound = np.concatenate([silence(0.3), loop_clip(seconds=3), silence(1.5), two_cities, silence(1.2)])
     assert words(" ".join(hearing.finals(sound)))[-11:] == words(BEGINNING)[-11:]
+
+
+def stop_and_go(speech: Samples, seconds: float) -> Iterator[tuple[Samples, Samples]]:
+    """(a stretch of speech that begins and ends anywhere, the pause after it), mostly short ones, some of 35 s."""
+    chance = np.random.default_rng(6)
+    told = 0.0
+    while told < seconds:
+        length_s = float(chance.uniform(0.4, 3.5))
+        begin = int(chance.integers(0, len(speech) - round(length_s * SAMPLE_RATE)))
+        pause_s = float(chance.choice([0.15, 0.3, 0.6, 1.0, 3.0, 35.0], p=[0.25, 0.25, 0.2, 0.15, 0.08, 0.07]))
+        told += length_s + pause_s
+        yield speech[begin : begin + round(length_s * SAMPLE_RATE)], silence(pause_s)
+
+
+@pytest.mark.slow
+def test_ten_minutes_of_stopping_and_going_on_end_in_no_loop_and_the_next_sentence_is_whole(
+    hearing: Hearing, two_cities: Samples
+) -> None:
+    path = sample_recording()
+    assert path is not None
+    pieces = [part for both in stop_and_go(recording(path), 600) for part in both]
+    sound = np.concatenate([*pieces, silence(1.5), two_cities, silence(1.5)])
+    heard = hearing.utterances(sound, 1600, partials=True)
+    assert sum(len(part) for part in pieces) >= 600 * SAMPLE_RATE
+    assert len(heard) >= 40
+    for step, text in heard:
+        assert len(words(text)) <= 3 + 6 * (step.end - step.start) / SAMPLE_RATE
+        assert not goes_round(words(text))
+    assert words(" ".join(text for _, text in heard))[-11:] == words(BEGINNING)[-11:]

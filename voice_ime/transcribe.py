@@ -63,13 +63,16 @@ class EngineTranscriber:
         speech: SpeechSettings,
         language: str | None = None,
         *,
+        profile: str | None = None,
         partials: bool = False,
     ) -> None:
-        """`language`: what is spoken; None: the engine decides. `partials`: some engines take word times from them."""
+        """`language`: what is spoken; None: the engine decides. `profile`: whose words are written, where the engine
+        knows people. `partials`: some engines take word times from them.
+        """
         self._engine = engine
         self._detector = detector
         self._speech = speech
-        self._options = Options(language=language)
+        self._options = Options(language=language, profile=profile)
         self._partials = partials
 
     def transcribe(self, path: Path, on_heard: OnHeard, on_progress: OnProgress) -> Outcome:

@@ -272,6 +272,29 @@ def test_through_a_real_server_in_real_time_the_text_is_the_same(tmp_path: Path,
     assert gone["error"]["code"] == "audio_not_found"
 
 
+@pytest.mark.parametrize("way", [(), ("--stream",)])
+def test_recordings_are_written_in_the_words_of_a_profile(way: tuple[str, ...], first_words: Path, home: Path):
+    plain = transcribe(first_words, home=home).lines
+    assert "of times" in plain[0]
+    needs_package("sqlalchemy")
+    profile(home, "create", "ann")
+    profile(home, "rule", "of times", "of the Times", "--profile", "ann")
+    assert "of the Times" in transcribe(*way, "--profile", "ann", first_words, home=home).lines[0]
+    assert transcribe(*way, first_words, home=home).lines[0].startswith(plain[0][:12])
+    assert "of the Times" not in transcribe(first_words, home=home).lines[0]
+
+
+def test_a_profile_that_does_not_exist_is_said(first_words: Path, home: Path):
+    done = transcribe("--profile", "nobody", first_words, home=home)
+    assert done.code != 0
+    assert "nobody" in done.complaints[0]
+
+
+def profile(home: Path, *words: str) -> None:
+    surroundings = environment(HOME=str(home), XDG_CONFIG_HOME=str(home), XDG_STATE_HOME=str(home))
+    subprocess.run(voice_ime("profile", *words), env=surroundings, check=True, stdout=subprocess.DEVNULL)
+
+
 def test_the_memory_stays_flat_over_twenty_minutes(two_cities: Path, tmp_path: Path):
     from voice_ime.engine.script import ScriptEngine
     from voice_ime.engine.speech import SpeechDetector

@@ -17,6 +17,7 @@ from voice_ime.output import Output, output_file
 from voice_ime.progress import Progress, progress_on
 
 if TYPE_CHECKING:
+    from voice_ime.engine.base import Engine
     from voice_ime.settings import Settings
     from voice_ime.transcribe import Heard, Outcome, Transcriber, Transcript
 
@@ -25,6 +26,7 @@ def add_arguments(parser: Parser, messages: Messages) -> None:
     file = messages("help.file_word")
     parser.add_argument("files", nargs="+", type=Path, metavar=file, help=messages("transcribe.files"))
     parser.add_argument("--language", metavar=messages("help.code_word"), help=messages("transcribe.language"))
+    parser.add_argument("--profile", metavar=messages("help.name_word"), help=messages("transcribe.profile"))
     parser.add_argument("--json", action="store_true", help=messages("transcribe.json"))
     parser.add_argument("--stream", action="store_true", help=messages("transcribe.stream"))
     parser.add_argument("--output", type=Path, metavar=file, help=messages("transcribe.output"))
@@ -199,13 +201,32 @@ def _transcriber(arguments: argparse.Namespace, settings: "Settings") -> "Iterat
     from voice_ime.engine.speech import SpeechDetector
     from voice_ime.transcribe import EngineTranscriber
 
-    engine = load(settings.engine)
-    try:
+    with contextlib.ExitStack() as opened:
+        engine = opened.enter_context(contextlib.closing(load(settings.engine)))
         partials = arguments.json and engine.capabilities.word_times == "estimated"
         detector = SpeechDetector(settings.speech.detector)
-        yield EngineTranscriber(engine, detector, settings.speech, arguments.language, partials=partials)
-    finally:
-        engine.close()
+        profile = arguments.profile
+        if profile is not None:
+            engine = _personal(engine, profile, opened, arguments, settings)
+        yield EngineTranscriber(
+            engine, detector, settings.speech, arguments.language, profile=profile, partials=partials
+        )
+
+
+def _personal(
+    engine: "Engine", profile: str, opened: contextlib.ExitStack, arguments: argparse.Namespace, settings: "Settings"
+) -> "Engine":
+    """`engine`, writing in the words of `profile`. ProfileNotFound."""
+    from voice_ime.commands.profile import profiles_file
+    from voice_ime.personalize.personal import PersonalEngine
+    from voice_ime.personalize.ready import Preparation
+    from voice_ime.personalize.retrieve import Lexicons
+    from voice_ime.store.current import Profiles
+    from voice_ime.store.sql import SqlStore
+
+    profiles = Profiles(opened.enter_context(contextlib.closing(SqlStore(profiles_file(arguments, settings)))))
+    profiles.current(profile)
+    return PersonalEngine(engine, profiles, Preparation(Lexicons()))
 
 
 def _streaming(arguments: argparse.Namespace, settings: "Settings") -> "contextlib.AbstractContextManager[Transcriber]":
@@ -214,5 +235,5 @@ def _streaming(arguments: argparse.Namespace, settings: "Settings") -> "contextl
     from voice_ime.transcribe_stream import StreamTranscriber
 
     sentences: Any = settings.language
-    options = ClientOptions(language=arguments.language, messages=sentences)
+    options = ClientOptions(language=arguments.language, profile=arguments.profile, messages=sentences)
     return StreamTranscriber(serve_command(same_settings(arguments)), options)

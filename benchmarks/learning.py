@@ -18,11 +18,10 @@ from typing import Any
 from benchmarks.personalization_data import Spoken, spoken
 from benchmarks.start import facts
 from voice_ime.personalize.chinese_words import ChineseLexicon
-from voice_ime.personalize.learn import Correction, Learner
+from voice_ime.personalize.learn import Correction, Learner, applied
 from voice_ime.personalize.phonetics.english import English
-from voice_ime.personalize.profile import Entry, Lesson, Profile, State
+from voice_ime.personalize.profile import Profile, State
 from voice_ime.personalize.sounds_alike import Ears
-from voice_ime.store.base import Put, Remove
 
 CORRECTS, MISTYPES, REWRITES = 0.70, 0.05, 0.10
 MOST_MEETINGS = 30
@@ -96,19 +95,7 @@ class Life:
     def corrects(self, heard: str, meant: str) -> None:
         self._number += 1
         learned = self._learner.corrected(self.profile, Correction(heard, meant, f"u{self._number}"))
-        entries = {entry.id: entry for entry in self.profile.entries}
-        lessons = {lesson.id: lesson for lesson in self.profile.lessons}
-        for change in learned.changes:
-            match change:
-                case Put(Entry() as entry):
-                    entries[entry.id] = entry
-                case Put(Lesson() as lesson):
-                    lessons[lesson.id] = lesson
-                case Remove("entry", name):
-                    del entries[name]
-        self.profile = self.profile.model_copy(
-            update={"entries": tuple(entries.values()), "lessons": tuple(lessons.values())}
-        )
+        self.profile = applied(self.profile, learned)
 
     def active(self) -> Iterator[tuple[str, str]]:
         for lesson in self.profile.lessons:

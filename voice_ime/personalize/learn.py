@@ -58,6 +58,21 @@ class Learned:
     """Those that were touched, as they are now; to be told where their state is new to the person."""
 
 
+def applied(profile: Profile, learned: Learned) -> Profile:
+    """`profile` after the changes, as a store would have it."""
+    entries = {entry.id: entry for entry in profile.entries}
+    lessons = {lesson.id: lesson for lesson in profile.lessons}
+    for change in learned.changes:
+        match change:
+            case Put(Entry() as entry):
+                entries[entry.id] = entry
+            case Put(Lesson() as lesson):
+                lessons[lesson.id] = lesson
+            case Remove("entry", name):
+                del entries[name]
+    return profile.model_copy(update={"entries": tuple(entries.values()), "lessons": tuple(lessons.values())})
+
+
 class Learner:
     """Safe to use from several threads."""
 

@@ -4,11 +4,10 @@ import pytest
 
 from voice_ime.personalize.chinese_words import ChineseLexicon
 from voice_ime.personalize.corrections import Pair, pairs
-from voice_ime.personalize.learn import Correction, Learned, Learner
+from voice_ime.personalize.learn import Correction, Learned, Learner, applied
 from voice_ime.personalize.phonetics.english import English
 from voice_ime.personalize.profile import Entry, Lesson, Preferences, Profile, Sound, SoundKind, Source, State, Strength
 from voice_ime.personalize.sounds_alike import Ears
-from voice_ime.store.base import Put, Remove
 
 EARS = Ears(English(), ChineseLexicon())
 LEARNER = Learner(EARS)
@@ -33,18 +32,7 @@ class Person:
         return self._keeps(LEARNER.forget(self.profile, lesson.id))
 
     def _keeps(self, learned: Learned) -> Learned:
-        entries = {entry.id: entry for entry in self.profile.entries}
-        lessons = {lesson.id: lesson for lesson in self.profile.lessons}
-        for change in learned.changes:
-            match change:
-                case Put(Entry() as entry):
-                    entries[entry.id] = entry
-                case Put(Lesson() as lesson):
-                    lessons[lesson.id] = lesson
-                case Remove("entry", name):
-                    del entries[name]
-        update = {"entries": tuple(entries.values()), "lessons": tuple(lessons.values())}
-        self.profile = self.profile.model_copy(update=update)
+        self.profile = applied(self.profile, learned)
         return learned
 
     @property

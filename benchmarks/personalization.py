@@ -123,7 +123,7 @@ def _needed(path: Path | None, option: str) -> Path:
 def _text(arguments: argparse.Namespace, corrections: Corrections) -> list[dict[str, Any]]:
     references = _needed(arguments.refs, "--refs")
     everything = spoken(_needed(arguments.hyps, "--hyps"), references)
-    pool = _pool(references.parent / WORDS, everything)
+    pool = pool_of(references.parent / WORDS, everything)
     lists = Lists(pool, arguments.seed)
     conditions = _conditions("text", arguments.list_size, TEXT_SIZES, arguments)
     near = Neighbours(pool, corrections.english) if any(each.near for each in conditions) else None
@@ -143,7 +143,7 @@ def _text_row(
     return tally.figures()
 
 
-def _pool(file: Path, everything: Sequence[Spoken]) -> list[str]:
+def pool_of(file: Path, everything: Sequence[Spoken]) -> list[str]:
     """The words of long lists: those of the file, or of all lists where there is none."""
     if file.is_file():
         return file.read_text("utf-8").split()
@@ -183,9 +183,9 @@ class Terms:
 
 def _sound(arguments: argparse.Namespace, corrections: Corrections, engine: Engine) -> list[dict[str, Any]]:
     file = _needed(arguments.terms, "--terms")
-    lists = _terms(file)
-    many = _words(file.parent / MANY_OTHERS)
-    known = _clips(_needed(arguments.manifest, "--manifest"))
+    lists = terms_of(file)
+    many = words_in(file.parent / MANY_OTHERS)
+    known = clips(_needed(arguments.manifest, "--manifest"))
     names = spread([name for name in lists if name in known], arguments.limit)
     conditions = _conditions("sound", arguments.distractors, SOUND_SIZES, arguments)
     tallies = [Tally(each) for each in conditions]
@@ -216,7 +216,7 @@ def _one_clip(
     utterance.cancel()
 
 
-def _clips(manifest: Path) -> dict[str, Clip]:
+def clips(manifest: Path) -> dict[str, Clip]:
     """By id."""
     try:
         rows = [json.loads(line) for line in manifest.read_text("utf-8").splitlines() if line.strip()]
@@ -228,7 +228,7 @@ def _clips(manifest: Path) -> dict[str, Clip]:
         raise ConfigError(where=str(manifest), detail=str(error)) from error
 
 
-def _terms(file: Path) -> dict[str, Terms]:
+def terms_of(file: Path) -> dict[str, Terms]:
     """By the id of the clip."""
     try:
         rows = [json.loads(line) for line in file.read_text("utf-8").splitlines() if line.strip()]
@@ -237,5 +237,5 @@ def _terms(file: Path) -> dict[str, Terms]:
         raise ConfigError(where=str(file), detail=str(error)) from error
 
 
-def _words(file: Path) -> list[str]:
+def words_in(file: Path) -> list[str]:
     return file.read_text("utf-8").split() if file.is_file() else []

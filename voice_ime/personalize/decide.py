@@ -24,7 +24,10 @@ class Decider:
 
     def forms(self, candidate: Candidate) -> tuple[str, ...]:
         """Ways to write the candidate that the engine should try: as it is, as at the start of a sentence, small."""
-        written = candidate.entry.written
+        return self.spellings(candidate.entry.written)
+
+    def spellings(self, written: str) -> tuple[str, ...]:
+        """See `forms`."""
         return tuple(dict.fromkeys((written, written[:1].upper() + written[1:], written.lower())))
 
     def judge(self, candidates: Sequence[Candidate], prices: Sequence[float | None]) -> list[Verdict]:

@@ -133,6 +133,10 @@ class EnglishIndex:
         density = _Density([each.window for each in near if each.distance <= NEAR], len(words))
         return [self._place(heard, each, density) for each in near[:MOST_WEIGHED]]
 
+    def alike(self, place: Place) -> tuple[Entry, ...]:
+        """The entries that sound the same as the one at `place`."""
+        return tuple(self._entries[number] for number in self._alike.get(place.number, ()))
+
     def _candidate(self, place: Place, score: float, where: Circumstances) -> Candidate:
         alike = [number for number in self._alike.get(place.number, ()) if self._fits(number, where.application)]
         others = tuple(self._entries[number] for number in alike)

@@ -49,7 +49,7 @@ GRID = {
     "constant": tuple(np.arange(3.0, 9.1, 0.5).tolist()),
 }
 HARMS = (0.0, 1.0, 3.0)
-"""What replacing a right word counts for when a setting is chosen, beyond the error that it makes: all of them are reported."""
+"""What replacing a right word may count for when a setting is chosen, beyond the error that it makes."""
 
 
 @dataclass(frozen=True)

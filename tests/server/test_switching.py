@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,8 @@ from voice_ime.engine.base import SAMPLE_RATE, Samples
 from voice_ime.engine.engines import Engines
 from voice_ime.engine.listener import Detector
 from voice_ime.engine.speech import SpeechDetector
-from voice_ime.settings import EngineSettings
+from voice_ime.models.running import tell_server
+from voice_ime.settings import EngineSettings, Settings
 
 MICRO_ZH = MODELS / "micro_zh"
 SHERPA = {"name": "sherpa", "sherpa": {"folder": str(MICRO_ZH / "streaming-transducer"), "threads": 1}}
@@ -186,6 +187,34 @@ async def test_who_connects_after_a_switch_is_told_what_the_new_engine_can() -> 
             await talk.say(hello())
             ready = await talk.hear(wire.Ready)
     assert ready.capabilities.engine == "script+script"
+
+
+async def test_a_server_that_is_running_is_told_what_the_settings_name_now(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(TOKEN + "\n")
+    async with place_of(script("old")) as place, place.running.session(endpoints=False) as talk:
+
+        def tell(engine: Mapping[str, Any], language: str = "en") -> Awaitable[tuple[bool, str] | None]:
+            changed = Settings.model_validate({"engine": engine, "server": {"port": place.running.port}})
+            return asyncio.to_thread(tell_server, changed, tmp_path / "token", language)
+
+        changed = await tell(script("new"))
+        heard, _ = await said(talk, 0)
+        failed = await tell({"name": "parrot"}, "zh")
+    nobody = await tell(script("new"))
+    assert (changed, heard) == ((True, "script"), "new")
+    assert failed is not None
+    assert failed[0] is False
+    assert failed[1].startswith("没有名为 parrot 的引擎。听写继续使用引擎 script。")
+    assert nobody is None
+
+
+async def test_a_server_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("another one")
+    async with place_of(script("old")) as place:
+        changed = Settings.model_validate({"server": {"port": place.running.port}})
+        assert await asyncio.to_thread(tell_server, changed, tmp_path / "token", "en") is None
+        assert await asyncio.to_thread(tell_server, changed, tmp_path / "none", "en") is None
+        assert place.engines.settings.name == "script"
 
 
 # --- with micro models -----------------------------------------------------------------------------------------------

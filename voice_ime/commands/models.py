@@ -69,7 +69,9 @@ def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages)
         case "remove":
             return _remove(chooser, arguments, messages)
         case _:
-            return use(chooser, chooser.manifest.get(arguments.model), arguments.settings_file, messages)
+            status = use(chooser, chooser.manifest.get(arguments.model), arguments.settings_file, messages)
+            _tell_server(arguments, messages)
+            return status
 
 
 def _list(chooser: "Chooser", messages: Messages, *, as_json: bool) -> int:
@@ -164,6 +166,18 @@ def use(chooser: "Chooser", model: "Model", settings_file: Path, messages: Messa
     chooser.use(model, settings_file)
     print(messages("models.used", name=model.name, file=settings_file))
     return ExitCode.OK
+
+
+def _tell_server(arguments: argparse.Namespace, messages: Messages) -> None:
+    """Says what a running server made of it; nothing where none is running."""
+    from voice_ime.models.running import tell_server
+    from voice_ime.settings import load_settings
+
+    settings = load_settings(arguments.settings_file, {})
+    told = tell_server(settings, arguments.state_folder / "token", messages.language)
+    if told is not None:
+        changed, what = told
+        print(messages("models.server_changed", engine=what) if changed else what)
 
 
 def offer(chooser: "Chooser", settings_file: Path, messages: Messages, ask: Callable[[str], str]) -> bool:

@@ -59,9 +59,9 @@ class ThisMachine(Machine):
         return install_command(packages)
 
     def load_engine(self) -> tuple[str, Sequence[str]]:
-        from voice_ime.engine.catalog import load
+        from voice_ime.engine.engines import Engines
 
-        engine = load(self._settings.engine)
+        engine = Engines(self._settings.engines)
         try:
             return engine.capabilities.engine, engine.capabilities.languages
         finally:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from voice_ime.errors import ConfigError
 
@@ -115,16 +115,23 @@ class RouteSettings(_Settings):
 
 class EngineSettings(OneEngineSettings):
     name: str = "moonshine-tiny-en"
-    """Row of the catalogue, or a key of `others`."""
+    """Row of the catalogue."""
     final: str = ""
     """Name of a second engine, which hears the finals; empty: the first one hears them, too. A key of `others` or a row
     of the catalogue."""
     by_language: Mapping[str, RouteSettings] = {}
     """Who hears the utterances of a language (ISO 639-1 code) in place of `name` and `final`."""
     others: Mapping[str, OneEngineSettings] = {}
-    """Further engines, under names of one's own: for `final`, `by_language` and the preferences of profiles."""
+    """Further engines, under names of one's own other than `name`: for `final`, `by_language` and the preferences of
+    profiles."""
     workers: int = Field(2, ge=1, le=64)
     """Threads that decode."""
+
+    @model_validator(mode="after")
+    def _has_two_names_for_two_engines(self) -> Self:
+        if self.name in self.others:
+            raise ValueError(f"{self.name} is the name of two engines")
+        return self
 
     def filled(self, **whisper: Any) -> Self:
         others = {name: other.filled(**whisper) for name, other in self.others.items()}

@@ -197,12 +197,12 @@ def _transcriber(arguments: argparse.Namespace, settings: "Settings") -> "Iterat
         with _streaming(arguments, settings) as transcriber:
             yield transcriber
         return
-    from voice_ime.engine.catalog import load
+    from voice_ime.engine.engines import Engines
     from voice_ime.engine.speech import SpeechDetector
     from voice_ime.transcribe import EngineTranscriber
 
     with contextlib.ExitStack() as opened:
-        engine = opened.enter_context(contextlib.closing(load(settings.engine)))
+        engine: Engine = opened.enter_context(contextlib.closing(Engines(settings.engines)))
         partials = arguments.json and engine.capabilities.word_times == "estimated"
         detector = SpeechDetector(settings.speech.detector)
         profile = arguments.profile

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 import pytest
+from pydantic import ValidationError
 
 from voice_ime.engine.base import Capabilities, Engine, Hypothesis, Options, Samples, Utterance
 from voice_ime.engine.catalog import Row
@@ -169,6 +170,11 @@ def test_an_engine_is_not_set_for_a_language_that_it_does_not_hear(works: Works)
 def test_a_name_that_is_none_is_refused(works: Works, where: dict[str, str]):
     with pytest.raises(UnknownEngine):
         Engines(settings(**where), ROWS)
+
+
+def test_two_engines_do_not_have_one_name():
+    with pytest.raises(ValidationError):
+        settings(name="both", others={"both": {"name": "good"}})
 
 
 # --- changing them ---------------------------------------------------------------------------------------------------

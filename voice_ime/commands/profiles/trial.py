@@ -81,11 +81,11 @@ def _as_if(desk: Desk, words: str) -> "Entry":
 
 def _capabilities(desk: Desk) -> "Capabilities | None":
     """Of the engine that the settings name; None, and a sentence, where it cannot be loaded."""
-    from voice_ime.engine.catalog import load
+    from voice_ime.engine.engines import Engines
     from voice_ime.errors import EngineError
 
     try:
-        engine = load(desk.settings.engine)
+        engine = Engines(desk.settings.engines)
     except EngineError as error:
         for sentence in desk.messages.error(error):
             desk.say("profile.line", line=sentence)

@@ -10,6 +10,7 @@ tried on the other half, and the other way round. Changes of neighbouring places
 import argparse
 import itertools
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -189,7 +190,8 @@ def _sound_example(
 
 def _price(utterance: Utterance, heard: Hypothesis, key: tuple[int, int, str], decider: Decider) -> float:
     first, last, written = key
-    return utterance.price(heard, [Substitution(first, last, decider.spellings(written))])[0]
+    price = utterance.price(heard, [Substitution(first, last, decider.spellings(written))])[0]
+    return -math.inf if price is None else price
 
 
 # --- text weights ---

@@ -85,7 +85,7 @@ class Stopwatch(Utterance):
     def cancel(self) -> None:
         self._utterance.cancel()
 
-    def price(self, final: Hypothesis, substitutions: Sequence[Substitution]) -> list[float]:
+    def price(self, final: Hypothesis, substitutions: Sequence[Substitution]) -> Sequence[float | None]:
         began = time.perf_counter()
         prices = self._utterance.price(final, substitutions)
         self.price_s += time.perf_counter() - began

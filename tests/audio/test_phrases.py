@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pytest
@@ -40,6 +41,13 @@ class Shelf:
 
     def current(self, name: str) -> Profile:
         return self.profile
+
+
+@runtime_checkable
+class Chooses(Protocol):
+    """An engine that tells which phrases it can use."""
+
+    def usable_phrases(self, phrases: tuple[str, ...]) -> tuple[str, ...]: ...
 
 
 def with_profile(engine: Engine, written: tuple[str, ...]) -> PersonalEngine:
@@ -183,3 +191,30 @@ def test_listening_again_for_all_of_them_changes_nothing(name: str) -> None:
     final = utterance.finish()
     assert final.text
     assert utterance.rehear(case.phrases).text == final.text
+
+
+# --- phrases that a model cannot write ---
+
+NAMED = "micro_zh/clips/name-00.ogg"
+"""章经理的电脑在办公室, which the models write with the usual 张."""
+ODD = ("獐头鼠目", "Yreka", "章:9", "#5 /x @1", "☃", "鑫" * 39)
+
+
+@pytest.mark.parametrize("kind", ["transducer", "streaming-transducer"])
+def test_phrases_that_cannot_be_used_are_told_and_do_no_harm_to_the_others(kind: str) -> None:
+    engine = sherpa(kind)
+    assert isinstance(engine, Chooses)
+    assert engine.usable_phrases((*ODD, "章")) == ("章",)
+    utterance = engine.begin(Options("zh", (*ODD, "章")))
+    utterance.feed(sound_of(MODELS / NAMED))
+    assert utterance.finish().text == "章经理的电脑在办公室"
+
+
+@pytest.mark.parametrize("kind", ["transducer", "streaming-transducer", "ctc", "streaming-ctc"])
+def test_a_name_with_a_character_that_the_model_does_not_have_is_written_for_its_sound(kind: str) -> None:
+    """獐 sounds like 章 and 张. The sound cannot be asked, so the text decides, as with engines that never can."""
+    utterance = with_profile(sherpa(kind), ("獐经理", *ODD)).begin(Options("zh", profile="ann"))
+    utterance.feed(sound_of(MODELS / NAMED))
+    final = utterance.finish()
+    assert final.text == "獐经理的电脑在办公室"
+    assert [(change.kind, change.cost) for change in final.changes] == [("replace", None)]

@@ -174,10 +174,10 @@ class Utterance(ABC):
         """Log-probability of each text for the sound of this utterance; after `finish`, if the engine scores texts."""
         raise TypeError("this engine does not score texts; ask Capabilities.scores_text first")
 
-    def price(self, final: Hypothesis, substitutions: Sequence[Substitution]) -> list[float]:
+    def price(self, final: Hypothesis, substitutions: Sequence[Substitution]) -> Sequence[float | None]:
         """For each substitution in `final`, the answer of `finish`: log p(with it) - log p(without), in nats.
 
-        After `finish`, if the engine scores texts.
+        None where the engine cannot say, because it can write none of the texts. After `finish`, if it scores texts.
         """
         texts = [replaced(final, each.first, each.last, text) for each in substitutions for text in each.texts]
         scores = iter(self.score([final.text, *texts]))

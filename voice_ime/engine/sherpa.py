@@ -17,7 +17,16 @@ from pathlib import Path
 
 import numpy as np
 
-from voice_ime.engine.base import SAMPLE_RATE, Capabilities, Engine, Hypothesis, Options, Samples, Utterance
+from voice_ime.engine.base import (
+    SAMPLE_RATE,
+    Capabilities,
+    Engine,
+    Hypothesis,
+    Options,
+    Samples,
+    Substitution,
+    Utterance,
+)
 from voice_ime.engine.sherpa_check import check
 from voice_ime.engine.sherpa_folder import ModelFolder, read_folder
 from voice_ime.engine.sherpa_recognizer import Heard, Pass, Recognizer, StreamingRecognizer, open_recognizer
@@ -127,6 +136,14 @@ class SherpaUtterance(Utterance):
             return [-math.inf if text.strip() else 0.0 for text in texts]
         with self._engine.model() as model:
             return model.score(self._encoded_sound(model), texts, self._heard)
+
+    def price(self, final: Hypothesis, substitutions: Sequence[Substitution]) -> Sequence[float | None]:
+        """None for what the model has no tokens for, such as a name with a rare character: the sound says nothing."""
+        with self._engine.model() as model:
+            known = [any(model.tokens.spell(text) is not None for text in each.texts) for each in substitutions]
+        asked = [each for each, is_known in zip(substitutions, known, strict=True) if is_known]
+        prices = iter(super().price(final, asked) if asked else ())
+        return [next(prices) if is_known else None for is_known in known]
 
     def rehear(self, phrases: tuple[str, ...]) -> Hypothesis:
         with self._engine.model() as model:

@@ -94,7 +94,7 @@ class TwoPassUtterance(Utterance):
             raise RecognitionFailed(engine=self._live_can.engine)
         return self._live.score(texts)
 
-    def price(self, final: Hypothesis, substitutions: Sequence[Substitution]) -> list[float]:
+    def price(self, final: Hypothesis, substitutions: Sequence[Substitution]) -> Sequence[float | None]:
         """-inf where the final is that of a live engine that does not score texts."""
         if not self._failed:
             return self._final.price(final, substitutions)

@@ -40,7 +40,7 @@ class WrittenUtterance(Utterance):
     def score(self, texts: list[str]) -> list[float]:
         return self._utterance.score([self._as_heard(text) for text in texts])
 
-    def price(self, final: Hypothesis, substitutions: Sequence[Substitution]) -> list[float]:
+    def price(self, final: Hypothesis, substitutions: Sequence[Substitution]) -> Sequence[float | None]:
         if self._final is None or self._final[1] is not final:
             return self._utterance.price(final, substitutions)
         asked = [replace(each, texts=tuple(map(self._as_heard, each.texts))) for each in substitutions]

@@ -143,7 +143,7 @@ class PersonalUtterance(Utterance):
     def score(self, texts: list[str]) -> list[float]:
         return self._utterance.score(texts)
 
-    def price(self, final: Hypothesis, substitutions: Sequence[Substitution]) -> list[float]:
+    def price(self, final: Hypothesis, substitutions: Sequence[Substitution]) -> Sequence[float | None]:
         return self._utterance.price(final, substitutions)
 
     def rehear(self, phrases: tuple[str, ...]) -> Hypothesis:

@@ -336,13 +336,17 @@ def test_what_was_said_is_likelier_than_the_same_with_another_name(engine: Sherp
     assert said > max(others)
 
 
-def test_a_substitution_against_the_sound_costs_and_one_that_cannot_be_written_is_ruled_out(engine: SherpaEngine):
+def test_a_substitution_against_the_sound_costs_and_of_one_that_cannot_be_written_nobody_can_say(engine: SherpaEngine):
     utterance = engine.begin(Options(language="zh"))
     utterance.feed(sound_of(ZHAO))
     final = utterance.finish()
-    prices = utterance.price(final, [Substitution(1, 2, ("林",)), Substitution(1, 2, ("鑫",))])
-    assert prices[0] < -5
-    assert prices[1] == -math.inf
+    against, unknown, said = utterance.price(
+        final, [Substitution(1, 2, ("林",)), Substitution(1, 2, ("鑫", "燊")), Substitution(1, 2, ("鑫", "赵"))]
+    )
+    assert against is not None
+    assert against < -5
+    assert unknown is None
+    assert said == pytest.approx(0, abs=0.01)
 
 
 def test_scores_are_the_same_where_they_were_made_ready_in_a_pause(engine: SherpaEngine):

@@ -44,8 +44,9 @@ class Pricing(Generic[S]):
         self._state = reading.state
         self._ids = [*reading.ids, marks.end]
         self._logits = logits
-        self._own = [*(choice.log_probability for choice in reading.choices), reading.end_log_probability]
-        """Log-probability of each token of the text. A text that was cut has an end for nothing."""
+        end = float(logits[len(reading.ids)][marks.end]) - _total(logits[len(reading.ids)])
+        self._own = [*(choice.log_probability for choice in reading.choices), end]
+        """Log-probability of each token of the text, the end included, also where the text was cut."""
 
     def prices(self, asked: Sequence[Asked]) -> list[float]:
         """For each: log p(with it) - log p(without), in nats.

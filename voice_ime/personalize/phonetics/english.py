@@ -17,6 +17,8 @@ UNKNOWN = 0.0
 """The Zipf value of words that are not in the table, which ends at 1.4."""
 MOST_READINGS = 8
 """Of one text."""
+MOST_KNOWN = 50_000
+"""Texts whose sounds are remembered: a long life would hear ever more."""
 
 _PIECES = re.compile(r"[A-Za-z\u00c0-\u024f]+(?:['’][A-Za-z]+)*|\d")
 _HUMPS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d")
@@ -47,9 +49,13 @@ class English:
 
     def sounds(self, text: str) -> tuple[str, ...]:
         """How `text`, some words, may sound, the likeliest first, as `phones` encodes it; empty: nothing to say."""
-        if text not in self._known:
-            self._known[text] = self._sounds(text)
-        return self._known[text]
+        found = self._known.get(text)
+        if found is None:
+            found = self._sounds(text)
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[text] = found
+        return found
 
     def zipf(self, word: str) -> float:
         """How common a word is: 7 for "the", 3 for one in a million; `UNKNOWN` for rarer ones."""

@@ -1,9 +1,11 @@
 """The engine can be changed while people dictate, and each language or profile can have its own."""
 
 import asyncio
+import gc
 import json
-from collections.abc import AsyncIterator, Awaitable, Mapping
-from contextlib import asynccontextmanager
+import weakref
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +20,14 @@ from tests.server.running import TOKEN, Running, Talk, hello, running_server, se
 from tests.server.test_dictation import speak
 from voice_ime import protocol as wire
 from voice_ime.audio import to_pcm16
-from voice_ime.engine.base import SAMPLE_RATE, Samples
+from voice_ime.engine.base import SAMPLE_RATE, Options, Samples
 from voice_ime.engine.engines import Engines
 from voice_ime.engine.listener import Detector
 from voice_ime.engine.speech import SpeechDetector
 from voice_ime.models.running import tell_server
+from voice_ime.personalize.profile import Preferences, Source
 from voice_ime.settings import EngineSettings, Settings
+from voice_ime.store.base import Author, Put, Store
 
 MICRO_ZH = MODELS / "micro_zh"
 SHERPA = {"name": "sherpa", "sherpa": {"folder": str(MICRO_ZH / "streaming-transducer"), "threads": 1}}
@@ -72,7 +76,7 @@ def _ask(port: int, method: str, body: object, headers: Mapping[str, str]) -> An
 
 @asynccontextmanager
 async def place_of(
-    engine: Mapping[str, Any], detector: Detector | None = None, store: Any = None
+    engine: Mapping[str, Any], detector: Detector | None = None, store: Store | None = None
 ) -> AsyncIterator[Place]:
     engines = Engines(EngineSettings.model_validate(engine))
     async with running_server(engines, detector or LevelDetector(), configured=settings(), store=store) as running:
@@ -334,21 +338,78 @@ async def test_each_language_is_heard_by_its_own_engine(detector: SpeechDetector
             assert await finals(talk, 1) == ["delete the last sentence"]
 
 
-async def test_a_profile_has_its_own_engines(tmp_path: Path) -> None:
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """Ann's profile and Bo's."""
     needs_package("sqlalchemy")
     needs_package("alembic")
-    from voice_ime.personalize.profile import Preferences, Source
-    from voice_ime.store.base import Author, Put
     from voice_ime.store.sql import SqlStore
 
-    store = SqlStore(tmp_path / "profiles.sqlite")
-    for name in ("ann", "bo"):
-        store.create(name)
-    store.apply("ann", [Put(Preferences(final_engine="mine"))], Author(Source.PERSON, "test"))
+    with closing(SqlStore(tmp_path / "profiles.sqlite")) as store:
+        for name in ("ann", "bo"):
+            store.create(name)
+        yield store
+
+
+def wish(store: Store, **preferences: Any) -> None:
+    """Ann's preferences; Bo has none."""
+    store.apply("ann", [Put(Preferences(**preferences))], Author(Source.PERSON, "test"))
+
+
+async def test_a_profile_has_its_own_engines(store: Store) -> None:
+    wish(store, final_engine="mine")
+    heard = {}
     async with place_of(script("usual") | {"others": {"mine": script("hers")}}, store=store) as place:
-        heard = {}
         for name in ("ann", "bo"):
             async with place.running.session(profile=name, endpoints=False, session=f"session-{name}") as talk:
                 heard[name], _ = await said(talk, 0)
-    store.close()
     assert heard == {"ann": "hers", "bo": "usual"}
+
+
+async def test_the_language_of_a_profile_chooses_the_engine(store: Store) -> None:
+    wish(store, language="zh")
+    heard = {}
+    engines = script("usual") | {"others": {"mine": script("她的")}, "by_language": {"zh": {"name": "mine"}}}
+    async with place_of(engines, store=store) as place:
+        for name, language in (("ann", None), ("ann", "en"), ("bo", None), ("bo", "zh")):
+            fields = {"profile": name, "language": language, "session": f"session-{name}-{language}"}
+            async with place.running.session(endpoints=False, **fields) as talk:
+                heard[name, language], _ = await said(talk, 0)
+    assert heard == {
+        ("ann", None): "她的",
+        ("ann", "en"): "usual",
+        ("bo", None): "usual",
+        ("bo", "zh"): "她的",
+    }
+
+
+async def test_mandarin_comes_in_the_characters_of_the_person(detector: SpeechDetector, store: Store) -> None:
+    """The model writes Simplified Chinese only."""
+    wish(store, script="traditional")
+    heard = {}
+    async with place_of(SHERPA, detector, store=store) as place:
+        for name in ("ann", "bo"):
+            async with place.running.session(profile=name, endpoints=False, session=f"session-{name}") as talk:
+                end = await stream(talk, sound_of(MICRO_ZH / "clips" / "trained-24.ogg"))
+                await talk.say(wire.Finalize(sample=end))
+                heard[name] = await finals(talk, 1)
+    assert heard == {"ann": ["老趙的聲音在成都"], "bo": ["老赵的声音在成都"]}
+
+
+async def test_after_a_switch_the_old_engine_stays_only_until_the_last_word(detector: SpeechDetector) -> None:
+    async with place_of(WHISPER, detector) as place, place.running.session(endpoints=False) as talk:
+        utterance = place.engines.begin(Options())
+        end = await stream(talk, clip("zh-weather.flac"))
+        await talk.hear(wire.Partial)
+        assert (await place.switch(SHERPA)).status == 200
+        await talk.say(wire.Finalize(sample=end))
+        assert await finals(talk, 1) == ["天气很好"]
+        utterance.feed(clip("zh-weather.flac"))
+        assert utterance.finish().text.rstrip("。") == "天气很好"
+        old = weakref.ref(utterance._engine)  # type: ignore[attr-defined]
+        del utterance
+        end = await stream(talk, PAUSE, end)
+        await talk.say(wire.Finalize(sample=end))
+        await talk.hear(wire.Finalized)
+        gc.collect()
+    assert old() is None

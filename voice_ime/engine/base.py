@@ -12,6 +12,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from voice_ime.engine.calibration import Calibration
+
 SAMPLE_RATE = 16_000
 """Samples per second of all sound inside the engines."""
 
@@ -193,13 +195,19 @@ class Engine(ABC):
     """A loaded model, shared by everyone; safe to use from several threads."""
 
     capabilities: Capabilities
+    calibration: Calibration | None = None
+    """What the confidences of finals have gone through; None: they are as the model gives them. An engine that has one
+    asks for it at `begin`, so that whoever sets it to None gets them raw."""
 
     @abstractmethod
     def begin(self, options: Options) -> Utterance:
         """Start an utterance. LanguageNotSupported where `options.language` is none of `capabilities.languages`."""
 
     def chosen(self, options: Options) -> "Engine":
-        """The engine to which `begin` gives such an utterance: this one, unless it chooses among several."""
+        """The engine to which `begin` gives such an utterance: this one, unless it chooses among several.
+
+        Raises what `begin` does.
+        """
         return self
 
     @abstractmethod

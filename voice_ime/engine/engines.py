@@ -40,8 +40,12 @@ class Engines(Engine):
         return {name: model.engine.capabilities for name, model in self._team.models.items()}
 
     def chosen(self, options: Options) -> Engine:
+        """LanguageNotSupported where none hears the language."""
         self._tell_missing(options)
-        return self._team.chosen(options)
+        team = self._team
+        if options.language is not None:
+            _require(options.language, team.capabilities)
+        return team.chosen(options)
 
     def begin(self, options: Options) -> Utterance:
         return self.chosen(options).begin(options)
@@ -124,7 +128,7 @@ class _Team:
         who do not hear the language."""
         route, usual = self._route(options), _usual(self.settings)
         names = (route.name, route.final, usual.name, usual.final, *self.models)
-        able = [name for name in names if name and self._hears(name, options.language)] or [route.name]
+        able = [name for name in names if name and self._hears(name, options.language)]
         live = able[0]
         if route.final in able and self._share(live, route.final):
             return self._seat(RouteSettings(name=live, final=route.final))

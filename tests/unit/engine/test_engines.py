@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import ValidationError
 
+from tests.contract.engine_contract import MODELS, EngineContract, Subject, subject_of
+from tests.needs import needs_package
 from voice_ime.engine.base import Capabilities, Engine, Hypothesis, Options, Samples, Utterance
 from voice_ime.engine.catalog import Row
 from voice_ime.engine.engines import Engines
@@ -253,6 +255,29 @@ def test_closing_closes_all_once(works: Works):
     del engines
     gc.collect()
     assert sorted(works.closed) == ["en", "zh"]
+
+
+# --- as an engine ----------------------------------------------------------------------------------------------------
+
+
+class TestEnginesAreAnEngine(EngineContract):
+    """Three that are loaded: two together for what is usual, another one for English."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def subject(cls) -> Iterator[Subject]:
+        needs_package("sherpa-onnx")
+        needs_package("faster-whisper")
+        whisper = {"folder": MODELS / "whisper_micro", "threads": 1, "compute_type": "int8"}
+        usual = settings(
+            name="sherpa",
+            final="whisper",
+            sherpa={"folder": MODELS / "micro_zh" / "streaming-ctc", "threads": 1},
+            whisper=whisper,
+            by_language={"en": {"name": "other"}},
+            others={"other": {"name": "whisper", "whisper": whisper | {"beam_size": 4}}},
+        )
+        yield from subject_of("sherpa+whisper", lambda: Engines(usual))
 
 
 # --- settings --------------------------------------------------------------------------------------------------------

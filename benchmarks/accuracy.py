@@ -2,10 +2,12 @@
 
 Each recording goes whole into one utterance; with --stream it goes the whole way of dictated sound (detector,
 endpoints, partials, engine) in blocks of 20 ms. Peers get the same, as they come. Letters and digits are compared one
-by one, since "268" is right for "two six eight". Recordings of kind "noise" should give no words.
+by one, since "268" is right for "two six eight". Recordings of kind "noise" should give no words. With --most-wer the
+exit status says whether a model is good enough: damaged and badly quantised ones load and are merely wrong.
 """
 
 import argparse
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +30,7 @@ from benchmarks.peers.base import Peer
 from benchmarks.peers.table import open_peer
 from benchmarks.recordings import Clip, clips, with_progress
 from voice_ime.command_line import Parser
+from voice_ime.commands import ExitCode
 from voice_ime.engine.base import SAMPLE_RATE, Engine, Hypothesis, Options, Samples
 from voice_ime.engine.catalog import load
 from voice_ime.engine.listener import FinalStep, Listener, PartialStep, PrepareStep
@@ -200,11 +203,29 @@ def add_arguments(parser: Parser, messages: Messages) -> None:
     number = messages("help.number_word")
     parser.add_argument("--stream", action="store_true", help=messages("bench.help_stream"))
     parser.add_argument("--finals", action="store_true", help=messages("bench.help_finals"))
+    parser.add_argument("--most-wer", type=float, metavar=number, help=messages("bench.help_most_wer"))
     parser.add_argument("--limit", type=int, metavar=number, help=messages("bench.help_limit"))
 
 
 def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> int:
-    return finish("accuracy", arguments, messages, lambda figures: _measure(arguments, settings, messages, figures))
+    found: dict[str, Any] = {}
+
+    def measure(figures: dict[str, Any]) -> None:
+        _measure(arguments, settings, messages, figures)
+        found.update(figures)
+
+    status = finish("accuracy", arguments, messages, measure)
+    return status if status != ExitCode.OK else _judge(found["wer"], arguments.most_wer, messages)
+
+
+def _judge(wer: float | None, most: float | None, messages: Messages) -> int:
+    """SOME_FAILED, and a sentence, where more is wrong than may be; nothing measured is no proof either."""
+    if most is None or (wer is not None and wer <= most):
+        return ExitCode.OK
+    print(
+        messages("bench.too_wrong", wer=messages("bench.nothing") if wer is None else wer, most=most), file=sys.stderr
+    )
+    return ExitCode.SOME_FAILED
 
 
 def _measure(arguments: argparse.Namespace, settings: "Settings", messages: Messages, figures: dict[str, Any]) -> None:

@@ -67,6 +67,23 @@ def test_accuracy_can_show_what_was_heard(manifest: Path, config: Path, capsys: 
     assert capsys.readouterr().out.count("Said: Hello, word! Heard: hello world") == 3
 
 
+@pytest.mark.parametrize(("most", "status"), [("0.5", ExitCode.OK), ("0.49", ExitCode.SOME_FAILED)])
+def test_a_model_that_is_too_often_wrong_fails(
+    manifest: Path, config: Path, capsys: pytest.CaptureFixture[str], most: str, status: ExitCode
+) -> None:
+    words = ("bench", "accuracy", str(manifest), "--config", str(config), "--most-wer", most)
+    assert main(words, environment={}) == status
+    assert ("Too many words are wrong: 0.5" in capsys.readouterr().err) == (status != ExitCode.OK)
+
+
+def test_a_model_of_which_nothing_was_measured_is_not_good_enough(
+    manifest: Path, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest.write_text(manifest.read_text("utf-8").replace('"read"', '"noise"'), "utf-8")
+    words = ("bench", "accuracy", str(manifest), "--config", str(config), "--kind", "noise", "--most-wer", "1")
+    assert main(words, environment={}) == ExitCode.SOME_FAILED
+
+
 def test_latency_plays_to_a_server(manifest: Path, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A tone is no speech to be measured: that is told by zeros, not by an error."""
     cores = ",".join(map(str, os.sched_getaffinity(0)))

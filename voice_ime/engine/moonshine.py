@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from voice_ime.engine.alternatives import Alternative, likeliest
+from voice_ime.engine.alternatives import Alternative, alternatives, likeliest
 from voice_ime.engine.base import (
     SAMPLE_RATE,
     Capabilities,
@@ -23,6 +23,8 @@ from voice_ime.engine.base import (
     Word,
     replaced,
 )
+from voice_ime.engine.beam import beam
+from voice_ime.engine.calibration import Calibration
 from voice_ime.engine.decoding import MARGIN, Found, Logits, Marks, greedy
 from voice_ime.engine.onnx import ONNX_ERRORS, open_session
 from voice_ime.engine.pricing import Asked, Pricing
@@ -55,6 +57,8 @@ _TOKENS_SPARE = 6
 _ENDS = (".", "?", "!")
 _MOST_TEXTS = 2
 """Whole texts offered as alternatives."""
+CALIBRATION = Calibration(constant=1.008, own=0.609, near=0.489, whole=0.467)
+"""From 2,008 words of 171 speakers (docs/adr/0001); `bench accuracy` finds it anew."""
 
 Arrays = tuple[NDArray[np.float32], ...]
 
@@ -169,11 +173,14 @@ class MoonshineDecoder:
 class MoonshineEngine(Engine):
     """Moonshine tiny English, shared by everyone."""
 
+    calibration = CALIBRATION
+
     def __init__(self, settings: MoonshineSettings) -> None:
         """Checks and loads the model: some 0.3 s. ModelNotFound, ModelDamaged."""
         encoder, decoder, vocabulary = checked_files(MOONSHINE_TINY_EN, settings.folder)
         self._model: Model | None = Model(encoder, decoder, vocabulary, settings.threads)
         self._word_times = settings.word_times
+        self._beam_size = settings.beam_size
         self.capabilities = Capabilities(
             engine=NAME,
             languages=("en",),
@@ -189,7 +196,9 @@ class MoonshineEngine(Engine):
             raise LanguageNotSupported(language=str(options.language), engine=NAME, known=known)
         if self._model is None:
             raise RecognitionFailed(engine=NAME)
-        return MoonshineUtterance(self._model, word_times=self._word_times)
+        return MoonshineUtterance(
+            self._model, word_times=self._word_times, beam_size=self._beam_size, calibration=self.calibration
+        )
 
     def close(self) -> None:
         self._model = None  # utterances under way keep it until they end
@@ -198,9 +207,18 @@ class MoonshineEngine(Engine):
 class MoonshineUtterance(Utterance):
     """One utterance: sound gathers, and is decoded anew for each partial, with the last hypothesis as the draft."""
 
-    def __init__(self, model: Model, *, word_times: bool = False) -> None:
+    def __init__(
+        self,
+        model: Model,
+        *,
+        word_times: bool = False,
+        beam_size: int = 1,
+        calibration: Calibration | None = None,
+    ) -> None:
         self._model = model
         self._word_times = word_times
+        self._beam_size = beam_size
+        self._calibration = calibration
         self._seen: list[Seen] = []
         self._blocks: list[Samples] = []
         self._fresh = False
@@ -222,7 +240,7 @@ class MoonshineUtterance(Utterance):
         samples = self._samples()
         if _is_silent(samples):
             return Hypothesis("", language="en")
-        found, _, timings = self._search(samples, margin=0.0)
+        found, timings = self._so_far(samples)
         hypothesis = partial_hypothesis(self._model.vocabulary, found, timings)
         self._seen.append(Seen(len(samples) / SAMPLE_RATE, tuple(word.text for word in hypothesis.words)))
         return hypothesis
@@ -284,13 +302,13 @@ class MoonshineUtterance(Utterance):
         samples = self._samples()
         if _is_silent(samples):
             return _nothing(), None
-        found, decoder, timings = self._search(samples, margin=MARGIN)
+        decoder, encode_s = self._encode(samples)
         began = time.perf_counter()
-        reading, others = likeliest(decoder, MARKS, read(decoder, MARKS, found), self._model.vocabulary)
+        best = self._best(decoder, _most_tokens(samples))
         decoded = time.perf_counter()
-        heard = _Heard(decoder, reading)
-        timings["decode_s"] += decoded - began
-        hypothesis = final_hypothesis(self._model.vocabulary, reading, others)
+        heard = _Heard(decoder, best.reading)
+        timings = {"encode_s": encode_s, "decode_s": decoded - began}
+        hypothesis = self._calibrated(final_hypothesis(self._model.vocabulary, best))
         if not any(character.isalnum() for character in hypothesis.text):
             return _nothing(), None
         words = self._timed(hypothesis.words, samples, heard)
@@ -305,22 +323,42 @@ class MoonshineUtterance(Utterance):
             times = from_partials([word.text for word in words], self._seen, speech_edges(samples))
         return tuple(replace(word, start_s=start, end_s=end) for word, (start, end) in zip(words, times, strict=True))
 
-    def _search(
-        self, samples: Samples, margin: float
-    ) -> tuple[Found[DecoderState], MoonshineDecoder, dict[str, float]]:
+    def _so_far(self, samples: Samples) -> tuple[Found[DecoderState], dict[str, float]]:
+        decoder, encode_s = self._encode(samples)
+        began = time.perf_counter()
+        found = greedy(decoder, MARKS, _most_tokens(samples), self._draft, margin=0.0)
+        self._draft = found.ids
+        return found, {"encode_s": encode_s, "decode_s": time.perf_counter() - began}
+
+    def _encode(self, samples: Samples) -> tuple[MoonshineDecoder, float]:
+        """The decoder listening to `samples`, and the seconds it took."""
         began = time.perf_counter()
         decoder = MoonshineDecoder(self._model, self._model.encode(samples))
-        encoded = time.perf_counter()
-        most = int(len(samples) / SAMPLE_RATE * _TOKENS_PER_S) + _TOKENS_SPARE
-        found = greedy(decoder, MARKS, most, self._draft, margin)
+        return decoder, time.perf_counter() - began
+
+    def _best(self, decoder: MoonshineDecoder, most: int) -> "_Best":
+        pieces = self._model.vocabulary
+        if self._beam_size == 1:
+            found = greedy(decoder, MARKS, most, self._draft, MARGIN)
+            self._draft = found.ids
+            return _Best(*likeliest(decoder, MARKS, read(decoder, MARKS, found), pieces))
+        found, *others = beam(decoder, MARKS, most, self._beam_size)
         self._draft = found.ids
-        return found, decoder, {"encode_s": encoded - began, "decode_s": time.perf_counter() - encoded}
+        reading = read(decoder, MARKS, found)
+        return _Best(reading, alternatives(decoder, MARKS, reading, pieces), [other.ids for other in others])
+
+    def _calibrated(self, hypothesis: Hypothesis) -> Hypothesis:
+        return hypothesis if self._calibration is None else calibrated(hypothesis, self._calibration)
 
     def _samples(self) -> Samples:
         blocks = self._blocks  # `cancel` may come meanwhile
         if len(blocks) > 1:
             blocks[:] = [np.concatenate(blocks)]
         return blocks[0] if blocks else np.zeros(0, np.float32)
+
+
+def _most_tokens(samples: Samples) -> int:
+    return int(len(samples) / SAMPLE_RATE * _TOKENS_PER_S) + _TOKENS_SPARE
 
 
 def _is_silent(samples: Samples) -> bool:
@@ -346,16 +384,23 @@ def partial_hypothesis(vocabulary: Vocabulary, found: Found[DecoderState], timin
     return Hypothesis(vocabulary.text(found.ids), words, language="en", timings=timings)
 
 
-def final_hypothesis(
-    vocabulary: Vocabulary,
-    reading: Reading[DecoderState],
-    others: Sequence[Alternative],
-) -> Hypothesis:
+@dataclass(frozen=True)
+class _Best:
+    """The likeliest text."""
+
+    reading: Reading[DecoderState]
+    others: Sequence[Alternative]
+    """What could stand in the place of some of its words, likeliest first."""
+    texts: Sequence[tuple[int, ...]] = ()
+    """Other whole texts that were followed to their end, likeliest first."""
+
+
+def final_hypothesis(vocabulary: Vocabulary, best: _Best) -> Hypothesis:
     """The words of a finished text with what else they could have been."""
-    text = vocabulary.text
+    text, reading = vocabulary.text, best.reading
     ids = reading.ids
     by_span: dict[tuple[int, int], list[str]] = {}
-    for other in others:
+    for other in best.others:
         by_span.setdefault((other.first, other.last), []).append(text(other.ids))
     words = tuple(
         Word(
@@ -365,14 +410,22 @@ def final_hypothesis(
         )
         for first, last in _spans(vocabulary, ids)
     )
+    texts = [*best.texts, *(other.inside(ids) for other in best.others)]
     return Hypothesis(
         text=text(ids),
         words=words,
-        alternatives=_different(text(ids), [text(other.inside(ids)) for other in others])[:_MOST_TEXTS],
+        alternatives=_different(text(ids), [text(other) for other in texts])[:_MOST_TEXTS],
         final=True,
         log_probability=reading.log_probability,
         language="en",
     )
+
+
+def calibrated(hypothesis: Hypothesis, calibration: Calibration) -> Hypothesis:
+    """`hypothesis`, all of whose words have a confidence, with those that recordings have shown to be true."""
+    raw = [word.confidence for word in hypothesis.words if word.confidence is not None]
+    words = zip(hypothesis.words, calibration.of(raw), strict=True)
+    return replace(hypothesis, words=tuple(replace(word, confidence=sure) for word, sure in words))
 
 
 def times_from_halves(vocabulary: Vocabulary, heard: _Heard, duration_s: float) -> list[Times]:

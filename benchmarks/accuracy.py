@@ -3,17 +3,19 @@
 Each recording goes whole into one utterance; with --stream it goes the whole way of dictated sound (detector,
 endpoints, partials, engine) in blocks of 20 ms. Peers get the same, as they come. Letters and digits are compared one
 by one, since "268" is right for "two six eight". Recordings of kind "noise" should give no words. With --most-wer the
-exit status says whether a model is good enough: damaged and badly quantised ones load and are merely wrong.
+exit status says whether a model is good enough: damaged and badly quantised ones load and are merely wrong. --beam
+hears everything once more with beam search, beside.
 """
 
 import argparse
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from benchmarks.calibration import Sample, by_folds, samples
 from benchmarks.live import BLOCK
 from benchmarks.metrics import (
     Judged,
@@ -23,6 +25,7 @@ from benchmarks.metrics import (
     comparable,
     error_rates,
     judged_words,
+    percentiles,
     word_errors,
 )
 from benchmarks.output import add_manifest_arguments, finish
@@ -32,6 +35,7 @@ from benchmarks.recordings import Clip, clips, with_progress
 from voice_ime.command_line import Parser
 from voice_ime.commands import ExitCode
 from voice_ime.engine.base import SAMPLE_RATE, Engine, Hypothesis, Options, Samples
+from voice_ime.engine.calibration import Calibration
 from voice_ime.engine.catalog import load
 from voice_ime.engine.listener import FinalStep, Listener, PartialStep, PrepareStep
 from voice_ime.engine.speech import SpeechDetector
@@ -46,8 +50,25 @@ NOISE = "noise"
 @dataclass(frozen=True)
 class Heard:
     text: str
-    words: tuple[tuple[str, float | None], ...] = ()
-    """Each with its confidence, where there is one."""
+    utterances: tuple[tuple[tuple[str, float | None], ...], ...] = ()
+    """The words of each final with their confidences as the engine gives them, where there are some."""
+    calibration: Calibration | None = None
+    """The engine's own, if it has one."""
+    decode_s: float | None = None
+    """What decoding the finals took, as the engine tells."""
+    finals_s: tuple[float, ...] = ()
+    """How long each final was waited for; where it was prepared ahead, next to nothing."""
+
+    @property
+    def words(self) -> list[tuple[str, float | None]]:
+        """Each with its confidence as users get it."""
+        return [word for utterance in self.utterances for word in self._as_told(utterance)]
+
+    def _as_told(self, utterance: Sequence[tuple[str, float | None]]) -> list[tuple[str, float | None]]:
+        raw = [confidence for _, confidence in utterance if confidence is not None]
+        if self.calibration is None or len(raw) < len(utterance):
+            return list(utterance)
+        return list(zip([text for text, _ in utterance], self.calibration.of(raw), strict=True))
 
 
 class System(Protocol):
@@ -64,12 +85,13 @@ class Whole:
     def __init__(self, engine: Engine, language: str | None) -> None:
         self.name = f"{engine.capabilities.engine}, whole"
         self._engine = engine
+        self._calibration = uncalibrated(engine)
         self._options = Options(language=language)
 
     def hear(self, sound: Samples) -> Heard:
         utterance = self._engine.begin(self._options)
         utterance.feed(sound)
-        return _heard([utterance.finish()])
+        return _heard([_timed(utterance.finish)], self._calibration)
 
 
 class Streamed:
@@ -80,31 +102,50 @@ class Streamed:
     ) -> None:
         self.name = f"{engine.capabilities.engine}, streamed"
         self._engine = engine
+        self._calibration = uncalibrated(engine)
         self._detector = detector
         self._settings = settings
         self._options = Options(language=language)
 
     def hear(self, sound: Samples) -> Heard:
         listener = Listener(self._detector, self._engine, self._options, self._settings)
-        finals: list[Hypothesis] = []
+        finals: list[tuple[Hypothesis, float]] = []
         for begin in range(0, len(sound), BLOCK):
             finals += _finals(listener.accept(sound[begin : begin + BLOCK]))
         finals += _finals(listener.finalize())
-        return _heard(finals)
+        return _heard(finals, self._calibration)
 
 
-def _finals(steps: Iterable[Any]) -> Iterable[Hypothesis]:
+def _finals(steps: Iterable[Any]) -> Iterable[tuple[Hypothesis, float]]:
     for step in steps:
         match step:
             case FinalStep():
-                yield step.run()
+                yield _timed(step.run)
             case PartialStep() | PrepareStep():
                 step.run()
 
 
-def _heard(finals: Sequence[Hypothesis]) -> Heard:
-    words = tuple((word.text, word.confidence) for final in finals for word in final.words)
-    return Heard(" ".join(final.text for final in finals), words)
+def uncalibrated(engine: Engine) -> Calibration | None:
+    """From now on `engine` gives its confidences raw; what made them true before."""
+    calibration, engine.calibration = engine.calibration, None
+    return calibration
+
+
+def _timed(final: Callable[[], Hypothesis]) -> tuple[Hypothesis, float]:
+    began = time.perf_counter()
+    hypothesis = final()
+    return hypothesis, time.perf_counter() - began
+
+
+def _heard(finals: Sequence[tuple[Hypothesis, float]], calibration: Calibration | None) -> Heard:
+    known = [final.timings["decode_s"] for final, _ in finals if "decode_s" in final.timings]
+    return Heard(
+        " ".join(final.text for final, _ in finals),
+        tuple(tuple((word.text, word.confidence) for word in final.words) for final, _ in finals),
+        calibration,
+        sum(known) if known else None,
+        tuple(seconds for _, seconds in finals),
+    )
 
 
 class PeerStreamed:
@@ -163,17 +204,21 @@ class Tally:
         return rates | {
             "rtf": round(self.work_s / sound_s, 5) if sound_s else None,
             "audio_s": round(sound_s, 1),
+            "decode_s": round(sum(heard.decode_s or 0.0 for heard in self.heard), 2),
+            "final_work_ms": percentiles(1000 * seconds for heard in self.heard for seconds in heard.finals_s),
             "noise": {"clips": len(noise), "clips_with_words": sum(map(bool, noise)), "words": sum(noise)},
             "kinds": {kind: error_rates([_pair(*each) for each in group]) for kind, group in kinds.items()},
         }
 
     def confidence(self) -> dict[str, Any]:
-        """How far the confidence of words can be trusted: read English only, word by word."""
+        """How far the confidence of words can be trusted: English only, without letters and digits, word by word."""
         judged: list[Judged] = []
+        words: list[Sample] = []
         for clip, heard in zip(self.clips, self.heard, strict=True):
             if clip.lang == "en" and clip.kind not in (NOISE, "letters", "digits"):
                 judged += judged_words(clip.text, heard.words)
-        return calibration(judged)
+                words += samples(clip.speaker, clip.text, heard.utterances)
+        return calibration(judged) | {"by_folds": by_folds(words)}
 
     def finals(self) -> list[dict[str, Any]]:
         """Each recording with what was said and heard, and how sure the least sure word is."""
@@ -202,6 +247,7 @@ def add_arguments(parser: Parser, messages: Messages) -> None:
     add_manifest_arguments(parser, messages)
     number = messages("help.number_word")
     parser.add_argument("--stream", action="store_true", help=messages("bench.help_stream"))
+    parser.add_argument("--beam", type=int, metavar=number, help=messages("bench.help_beam"))
     parser.add_argument("--finals", action="store_true", help=messages("bench.help_finals"))
     parser.add_argument("--most-wer", type=float, metavar=number, help=messages("bench.help_most_wer"))
     parser.add_argument("--limit", type=int, metavar=number, help=messages("bench.help_limit"))
@@ -236,15 +282,20 @@ def _measure(arguments: argparse.Namespace, settings: "Settings", messages: Mess
     ours = _ours(settings, language, stream=arguments.stream)
     folder: Path | None = arguments.peer_model
     peers = {name: _peer(name, folder, stream=arguments.stream) for name in arguments.peer}
-    tally, tallies = Tally(), {name: Tally() for name in peers}
+    beam = None if arguments.beam is None else _ours(_wide(settings, arguments.beam), language, stream=arguments.stream)
+    tally, wide, tallies = Tally(), Tally(), {name: Tally() for name in peers}
     try:
         for clip in with_progress(recordings, "accuracy"):
             tally.hear(ours, clip)
+            if beam is not None:
+                wide.hear(beam, clip)
             for name, peer in peers.items():
                 tallies[name].hear(peer, clip)
     finally:
         figures |= {"system": ours.name, **tally.figures(), "confidence": tally.confidence()}
         figures["peers"] = {name: {"system": peers[name].name} | tallies[name].figures() for name in peers}
+        if beam is not None:
+            figures["beam"] = {"size": arguments.beam} | wide.figures()
         if arguments.finals:
             figures["finals"] = tally.finals()
         if arguments.finals and not arguments.json:
@@ -256,6 +307,15 @@ def _ours(settings: "Settings", language: str | None, *, stream: bool) -> System
     if stream:
         return Streamed(engine, SpeechDetector(settings.speech.detector), settings.speech, language)
     return Whole(engine, language)
+
+
+def _wide(settings: "Settings", size: int) -> "Settings":
+    """`settings` with beam search, for the engines that have it."""
+    engine = settings.engine
+    searching = {
+        name: getattr(engine, name).model_copy(update={"beam_size": size}) for name in ("moonshine", "whisper")
+    }
+    return settings.model_copy(update={"engine": engine.model_copy(update=searching)})
 
 
 def _peer(name: str, folder: Path | None, *, stream: bool) -> System:

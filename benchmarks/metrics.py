@@ -180,7 +180,17 @@ class Judged:
 
 def judged_words(said: str, words: Sequence[tuple[str, float | None]]) -> list[Judged]:
     """The heard words (text, confidence) aligned with what was said; those without confidence are left out."""
-    heard = [(piece, confidence) for text, confidence in words for piece in str(_normalize(text)).split()]
+    confidences = [confidence for _, confidence in words]
+    return [
+        Judged(confidence, right)
+        for place, right in right_words(said, [text for text, _ in words])
+        if (confidence := confidences[place]) is not None
+    ]
+
+
+def right_words(said: str, texts: Sequence[str]) -> list[tuple[int, bool]]:
+    """For each piece of the heard words `texts`, compared as `comparable` does: its word, and whether it is right."""
+    heard = [(piece, place) for place, text in enumerate(texts) for piece in str(_normalize(text)).split()]
     spoken = [piece for word in said.split() for piece in str(_normalize(word)).split()]
     right = [False] * len(heard)
     if heard and spoken:
@@ -188,11 +198,7 @@ def judged_words(said: str, words: Sequence[tuple[str, float | None]]) -> list[J
         for chunk in aligned:
             if chunk.type == "equal":
                 right[chunk.hyp_start_idx : chunk.hyp_end_idx] = [True] * (chunk.hyp_end_idx - chunk.hyp_start_idx)
-    return [
-        Judged(confidence, correct)
-        for (_, confidence), correct in zip(heard, right, strict=True)
-        if confidence is not None
-    ]
+    return [(place, correct) for (_, place), correct in zip(heard, right, strict=True)]
 
 
 def calibration(words: Sequence[Judged]) -> dict[str, Any]:

@@ -84,6 +84,22 @@ def test_a_model_of_which_nothing_was_measured_is_not_good_enough(
     assert main(words, environment={}) == ExitCode.SOME_FAILED
 
 
+def test_accuracy_hears_with_beam_search_beside(
+    manifest: Path, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = figures_of(capsys, "accuracy", manifest, "--config", config, "--beam", "4")
+    assert (figures["beam"]["size"], figures["beam"]["wer"]) == (4, figures["wer"])
+    assert figures["beam"]["final_work_ms"]["n"] == 3
+
+
+def test_accuracy_tells_how_true_confidence_is_for_other_speakers(
+    manifest: Path, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folds = figures_of(capsys, "accuracy", manifest, "--config", config)["confidence"]["by_folds"]
+    assert folds["splits"] == 20
+    assert folds["raw"]["ece"] == 0.5
+
+
 def test_latency_plays_to_a_server(manifest: Path, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A tone is no speech to be measured: that is told by zeros, not by an error."""
     cores = ",".join(map(str, os.sched_getaffinity(0)))

@@ -81,6 +81,8 @@ class Word:
     """0 to 1; None where the engine has none."""
     alternatives: tuple[str, ...] = ()
     """Other words that could have been said here, likeliest first."""
+    log_probability: float | None = None
+    """Natural logarithm of the engine's own probability of what is spoken of it; None where the engine has none."""
 
 
 @dataclass(frozen=True)

@@ -407,6 +407,7 @@ def final_hypothesis(vocabulary: Vocabulary, best: _Best) -> Hypothesis:
             text(ids[first:last]),
             confidence=_confidence(vocabulary, reading.choices[first:last]),
             alternatives=_different(text(ids[first:last]), by_span.get((first, last), ())),
+            log_probability=_log_probability(vocabulary, reading.choices[first:last]),
         )
         for first, last in _spans(vocabulary, ids)
     )

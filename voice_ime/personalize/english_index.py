@@ -4,6 +4,7 @@ Each entry's sounds become points such that near sounds are near points; one mat
 may be near to which words, and only those are compared phone by phone.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ class _Heard:
     text: str
     zipf: float
     known: bool
-    confidence: float | None
+    log_probability: float | None
 
 
 @dataclass(frozen=True)
@@ -223,7 +224,7 @@ class EnglishIndex:
 
     def _heard(self, word: Word) -> _Heard:
         bare = _bare(word.text)
-        return _Heard(bare, self._english.zipf(bare), self._english.knows(bare), word.confidence)
+        return _Heard(bare, self._english.zipf(bare), self._english.knows(bare), _log_probability(word))
 
     def _place(self, words: Sequence[_Heard], near: _Near, density: "_Density") -> Place:
         heard = words[near.window.first : near.window.last]
@@ -239,7 +240,7 @@ class EnglishIndex:
             known=tuple(word.known for word in heard),
             phones=len(near.window.sound),
             density=density.around(near.window),
-            doubt=doubt_of([word.confidence for word in heard]),
+            doubt=doubt_of([word.log_probability for word in heard]),
         )
 
 
@@ -368,6 +369,13 @@ def _roughly(near: _Near, heard: Sequence[_Heard]) -> float:
     """Which are worth a closer look: near ones, and those in the place of rare words."""
     words = heard[near.window.first : near.window.last]
     return 8 * near.distance + min(word.zipf for word in words) - 2 * min(len(words) - 1, 1)
+
+
+def _log_probability(word: Word) -> float | None:
+    """By the engine itself; where it does not tell, from its confidence."""
+    if word.log_probability is None and word.confidence is not None:
+        return math.log(max(word.confidence, 1e-3))
+    return word.log_probability
 
 
 def _bare(word: str) -> str:

@@ -11,7 +11,7 @@ from voice_ime.personalize.phonetics.costs import FILLER, PhoneCosts, distances
 from voice_ime.personalize.profile import Entry
 
 UNKNOWN_DOUBT = 1.0
-"""Where the engine has no confidence."""
+"""Where the engine has no probabilities."""
 MOST_DOUBT = 3.0
 FARTHEST_RIVAL = 0.3
 """Beyond this a rival does not matter."""
@@ -43,7 +43,7 @@ class Place:
     density: float
     """Part of the other words that sound like some entry, too: where many do, it is by chance."""
     doubt: float
-    """How unsure the engine is of the words: the negative logarithm of their confidence, between 0 and `MOST_DOUBT`."""
+    """How unsure the engine is of the words: minus the logarithm of their probability, from 0 to `MOST_DOUBT`."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +78,12 @@ class Leeway:
         return self.constant + self.text * text_score + self.density * place.density + self.doubt * place.doubt
 
 
-def doubt_of(confidences: Sequence[float | None]) -> float:
-    """That of words that were heard with these confidences."""
-    known = [confidence for confidence in confidences if confidence is not None]
-    if len(known) < len(confidences):
+def doubt_of(log_probabilities: Sequence[float | None]) -> float:
+    """That of words with these."""
+    known = [each for each in log_probabilities if each is not None]
+    if len(known) < len(log_probabilities):
         return UNKNOWN_DOUBT
-    return min(-math.fsum(math.log(max(confidence, 1e-3)) for confidence in known), MOST_DOUBT)
+    return min(max(-math.fsum(known), 0.0), MOST_DOUBT)
 
 
 def features(places: Sequence[Place]) -> dict[str, Floats]:

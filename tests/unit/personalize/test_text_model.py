@@ -1,6 +1,5 @@
 """What the text says about an entry, and how far the sound may speak against it."""
 
-import math
 from dataclasses import replace
 
 import pytest
@@ -55,11 +54,11 @@ def test_without_places_there_are_no_scores():
     assert len(Weighing.from_file().text.scores([])) == 0
 
 
-def test_doubt_grows_as_confidence_falls():
-    assert doubt_of([1.0, 1.0]) == 0.0
-    assert doubt_of([0.5, 0.5]) == pytest.approx(2 * math.log(2))
-    assert doubt_of([0.0]) == MOST_DOUBT
-    assert doubt_of([0.9, None]) == UNKNOWN_DOUBT
+def test_doubt_grows_as_probability_falls():
+    assert doubt_of([0.0, 0.0]) == 0.0
+    assert doubt_of([-0.7, -0.7]) == pytest.approx(1.4)
+    assert doubt_of([-9.0]) == MOST_DOUBT
+    assert doubt_of([-0.1, None]) == UNKNOWN_DOUBT
 
 
 def test_the_text_and_doubt_give_the_sound_leeway():

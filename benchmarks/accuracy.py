@@ -24,6 +24,7 @@ from benchmarks.metrics import (
     calibration,
     comparable,
     error_rates,
+    interval,
     judged_words,
     percentiles,
     word_errors,
@@ -230,6 +231,21 @@ def _pair(clip: Clip, heard: Heard) -> Pair:
     return Pair(said, text, clip.speaker)
 
 
+def _change(before: Tally, after: Tally) -> list[float] | None:
+    """The 95 % interval of how much the error rate changed, recording by recording: both below 0, it surely fell."""
+    both = [
+        (clip.speaker, word_errors(*_texts(_pair(clip, one))), word_errors(*_texts(_pair(clip, other))))
+        for clip, one, other in zip(after.clips, before.heard, after.heard, strict=False)
+        if clip.kind != NOISE
+    ]
+    changes = [other.all - one.all for _, one, other in both]
+    return interval([speaker for speaker, _, _ in both], changes, [one.spoken for _, one, _ in both])
+
+
+def _texts(pair: Pair) -> tuple[str, str]:
+    return pair.said, pair.heard
+
+
 def _final(clip: Clip, heard: Heard) -> dict[str, Any]:
     pair = _pair(clip, heard)
     sure = [confidence for _, confidence in heard.words if confidence is not None]
@@ -295,7 +311,7 @@ def _measure(arguments: argparse.Namespace, settings: "Settings", messages: Mess
         figures |= {"system": ours.name, **tally.figures(), "confidence": tally.confidence()}
         figures["peers"] = {name: {"system": peers[name].name} | tallies[name].figures() for name in peers}
         if beam is not None:
-            figures["beam"] = {"size": arguments.beam} | wide.figures()
+            figures["beam"] = {"size": arguments.beam} | wide.figures() | {"wer_change_ci95": _change(tally, wide)}
         if arguments.finals:
             figures["finals"] = tally.finals()
         if arguments.finals and not arguments.json:

@@ -18,7 +18,7 @@ needs_package("av")
 
 from voice_ime.audio import read_blocks  # noqa: E402
 from voice_ime.engine.base import Hypothesis, Options, Samples  # noqa: E402
-from voice_ime.engine.moonshine import MoonshineEngine  # noqa: E402
+from voice_ime.engine.moonshine import CALIBRATION, MoonshineEngine  # noqa: E402
 from voice_ime.engine.store import MOONSHINE_TINY_EN, checked_files, sample_recording  # noqa: E402
 from voice_ime.errors import LanguageNotSupported, ModelDamaged, ModelNotFound, RecognitionFailed  # noqa: E402
 from voice_ime.settings import MoonshineSettings  # noqa: E402
@@ -256,3 +256,32 @@ def test_judging_completeness_prepares_the_final(engine: MoonshineEngine, two_ci
 
 def test_of_silence_nobody_can_say_whether_it_is_complete(engine: MoonshineEngine) -> None:
     assert completeness(engine, np.zeros(16_000, np.float32)) is None
+
+
+@pytest.fixture(scope="module")
+def wide() -> MoonshineEngine:
+    return MoonshineEngine(MoonshineSettings(threads=1, beam_size=4))
+
+
+def test_beam_search_gives_the_same_final_with_and_without_partials(wide: MoonshineEngine) -> None:
+    for sound in hard_clips()[:4]:
+        pieces = np.array_split(sound, 4)
+        assert without_work(heard(wide, *pieces, partials=True)) == without_work(heard(wide, sound))
+
+
+def test_beam_search_is_never_less_likely_on_the_whole_and_offers_other_texts(
+    engine: MoonshineEngine, wide: MoonshineEngine
+) -> None:
+    pairs = [(heard(engine, sound), heard(wide, sound)) for sound in hard_clips()[:6]]
+    assert sum(found.log_probability or 0.0 for _, found in pairs) >= sum(
+        each.log_probability or 0.0 for each, _ in pairs
+    )
+    assert any(found.alternatives for _, found in pairs)
+
+
+def test_an_engine_without_its_calibration_tells_the_models_own_probabilities(two_cities: Samples) -> None:
+    raw = MoonshineEngine(MoonshineSettings(threads=1))
+    raw.calibration = None
+    own = [word.confidence or 0.0 for word in heard(raw, two_cities).words]
+    told = [word.confidence for word in heard(MoonshineEngine(MoonshineSettings(threads=1)), two_cities).words]
+    assert told == CALIBRATION.of(own)

@@ -173,7 +173,7 @@ class MoonshineDecoder:
 class MoonshineEngine(Engine):
     """Moonshine tiny English, shared by everyone."""
 
-    calibration = CALIBRATION
+    calibration: Calibration | None = CALIBRATION
 
     def __init__(self, settings: MoonshineSettings) -> None:
         """Checks and loads the model: some 0.3 s. ModelNotFound, ModelDamaged."""

@@ -25,8 +25,8 @@ class MoonshineSettings(_Settings):
     """Find out when each word was said by asking the decoder about parts of the sound: takes as long again as hearing
     it. Otherwise times come from partials, where there are some, and are half as exact."""
     beam_size: int = Field(1, ge=1, le=16)
-    """Texts that are followed at a time for a final; 1: greedy, with drafts. 4 is a little righter and decoding
-    takes twice as long."""
+    """Texts that are followed at a time for a final; 1: greedy, with drafts. 4 makes finals
+    wait twice as long; that it hears better is not proven."""
 
 
 class WhisperSettings(_Settings):

@@ -105,6 +105,10 @@ class Inserter:
         refusal = await self._focus.refusal(now)
         return Refused(refusal) if refusal is not None else None
 
+    async def _has_focus(self, target: Target) -> bool:
+        now = await self._focus.target()
+        return now is not None and now.key == target.key
+
     async def _through(self, way: Way, target: Target, text: str) -> Outcome | None:
         """The outcome of one way; None: it certainly did nothing."""
         place = await self._read_back.place(target)
@@ -119,7 +123,8 @@ class Inserter:
         except InsertionRefused as error:
             return Refused(error.refusal)
         if place is None:
-            return Inserted(False, way.name, text)
+            stayed = await self._has_focus(target)  # else it may have gone nowhere, or elsewhere
+            return Inserted(False, way.name, text) if stayed else Held("not_arrived", perhaps=True)
         if await self._read_back.arrived(place, text):
             return Inserted(True, way.name, text, place)
         return Held("not_arrived", perhaps=True)

@@ -34,6 +34,7 @@ class RecordingWay(Way):
         self.sent: list[str] = []
         self.running = False
         self.before_insert: Callable[[], None] = lambda: None
+        self.after_insert: Callable[[], None] = lambda: None
         """What happens on the desk in the moment of the insertion."""
 
     async def start(self) -> None:
@@ -54,6 +55,7 @@ class RecordingWay(Way):
         self.sent.append(text)
         if self.luck is Luck.WORKS:
             field.type(text)
+        self.after_insert()
 
 
 class RecordingReadBack(ReadBack):

@@ -167,6 +167,15 @@ async def test_a_window_that_cannot_be_read_leaves_it_unverified():
     assert xterm.text == "hello"
 
 
+async def test_where_nothing_can_be_read_a_focus_that_moves_in_that_moment_makes_it_doubtful():
+    bench = Bench(Luck.WORKS)
+    xterm = bench.desk.add("xterm", Kind.UNKNOWN, readable=False, editable=False)
+    bench.focus_on(xterm)
+    bench.ways[0].after_insert = lambda: bench.desk.focus_on(bench.letter)
+
+    assert await bench.inserter.insert(xterm.target, "hello") == Held("not_arrived", perhaps=True)
+
+
 async def test_a_program_that_does_not_answer_is_sent_nothing():
     bench = Bench(Luck.WORKS)
     bench.read_back.mute = True

@@ -83,6 +83,15 @@ class SherpaSettings(_Settings):
     """Longest time for trying the model out in a process of its own before it is loaded."""
 
 
+class MoonshineStreamingSettings(_Settings):
+    """Moonshine's streaming models through the library moonshine-voice."""
+
+    folder: Path | None = None
+    """Folder of the model files; None: that of the model's name in ~/voice-ime-models."""
+    kind: Literal["tiny-streaming", "small-streaming", "medium-streaming", "tiny"] = "small-streaming"
+    """Which model is in the folder. tiny: the one inside the package, which does not stream."""
+
+
 class ScriptSettings(_Settings):
     """The engine that "hears" a given text: for tests and demonstrations."""
 
@@ -100,6 +109,7 @@ class OneEngineSettings(_Settings):
     moonshine: MoonshineSettings = MoonshineSettings()
     whisper: WhisperSettings = WhisperSettings()
     sherpa: SherpaSettings = SherpaSettings()
+    moonshine_streaming: MoonshineStreamingSettings = MoonshineStreamingSettings()
     script: ScriptSettings = ScriptSettings()
 
     def filled(self, **whisper: Any) -> Self:

@@ -11,7 +11,7 @@ from tests.contract.engine_contract import MODELS, EngineContract, Subject, subj
 from tests.needs import needs_package
 from voice_ime.engine.catalog import Row, load, names
 from voice_ime.errors import EngineUnavailable, ModelNotFound
-from voice_ime.settings import EngineSettings, SherpaSettings, WhisperSettings
+from voice_ime.settings import EngineSettings, MoonshineStreamingSettings, SherpaSettings, WhisperSettings
 
 ROOT = Path(__file__).parents[2]
 SHERPA = ("streaming-transducer", "streaming-ctc", "transducer", "ctc")
@@ -26,6 +26,9 @@ SETTINGS = {
     "sherpa": sherpa(SHERPA[0]),
     "whisper": EngineSettings(
         name="whisper", whisper=WhisperSettings(folder=MODELS / "whisper_micro", threads=1, compute_type="int8")
+    ),
+    "moonshine-streaming": EngineSettings(
+        name="moonshine-streaming", moonshine_streaming=MoonshineStreamingSettings(kind="tiny")
     ),
 }
 """For engines whose model is not where the default settings look for it."""

@@ -62,6 +62,15 @@ ROWS = (
         settings="sherpa",
     ),
     Row(
+        name="moonshine-streaming",
+        where="voice_ime.engine.moonshine_streaming:MoonshineStreamingEngine",
+        summary="engine.moonshine_streaming.summary",
+        needs=("numpy", "moonshine-voice"),
+        settings="moonshine_streaming",
+        languages=("en",),
+        licence="MIT",
+    ),
+    Row(
         name="script",
         where="voice_ime.engine.script:ScriptEngine",
         summary="engine.script.summary",

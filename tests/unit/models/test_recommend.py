@@ -49,7 +49,7 @@ def test_a_full_disk_gets_one_that_has_room_or_that_is_here() -> None:
 
 
 def test_what_no_engine_of_this_version_can_use_is_not_recommended() -> None:
-    assert recommended(["en"], engines=(*ENGINES, "moonshine-streaming")) == "moonshine-small-streaming-en"
+    assert recommended(["en"], engines=(*ENGINES, "moonshine-streaming")) == "moonshine-tiny-en"
     assert recommended(["zh", "en"], engines=("whisper",)) == "faster-whisper-small"
 
 

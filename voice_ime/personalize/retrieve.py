@@ -78,10 +78,13 @@ def index_of(profile: Profile, lexicons: Lexicons | None = None) -> Indexes:
 
 def _english(profile: Profile, lexicons: Lexicons) -> Index:
     from voice_ime.personalize.english_index import EnglishIndex
+    from voice_ime.personalize.phonetics.costs import hand_made
+    from voice_ime.personalize.phonetics.refit import refitted
     from voice_ime.personalize.weighing import Weighing
 
     entries = [entry for entry in profile.entries if entry.language != "zh"]
-    return EnglishIndex(entries, lexicons.english, Weighing.from_file())
+    costs = refitted(hand_made(), profile.lessons, lexicons.english)
+    return EnglishIndex(entries, lexicons.english, Weighing.from_file(), costs)
 
 
 def _mandarin(profile: Profile, lexicons: Lexicons) -> Index:

@@ -503,7 +503,7 @@ def password_asked_meanwhile(day: Day) -> Sequence[Place]:
         screen.tap("Return")
 
     day.say(meanwhile=ask)
-    lines = re.split("[\r\x03]", place.window.application.text("terminal"))
+    lines = re.split("\r|(?<!\x16)\x03", place.window.application.text("terminal"))
     asked = lines[-2:-1] == ["read -s x"]  # all of the line: what was dictated before may still stand on it
     with suppress(TimeoutError):
         until(lambda: day.settled(1), "what becomes of it", SETTLED_WITHIN_S)

@@ -143,6 +143,7 @@ KEYS = {
     Press.REPEAT: "F6",
     Press.WHERE: "F7",
     Press.UNDO: "F8",
+    Press.CHANGES: "F9",
 }
 
 

@@ -188,9 +188,8 @@ class Selections:
             for selection in selections:
                 self._own(selection, ours)
             self._fetched.clear()
-            if not still_there():
+            if not still_there() or not self._struck_in(window, codes):
                 raise NotFetched("moved")
-            self._strike(codes)
             if not self._pump(lambda: self._fetched_by(window), _FETCH_S):
                 raise NotFetched("time")
             done.set_result(None)
@@ -209,6 +208,24 @@ class Selections:
             self._pump(lambda: False, _LOOK_S)
         return True
 
+    def _struck_in(self, window: int, codes: Sequence[int]) -> bool:
+        """Strikes the keys only if the keyboard belongs to the program of `window`: nobody can move it meanwhile."""
+        self._display.grab_server()
+        try:
+            focus = self._display.get_input_focus().focus
+            if isinstance(focus, int) or not self._is_beside(int(focus.id), window):
+                return False
+            self._strike(codes)
+        finally:
+            self._display.ungrab_server()
+            self._display.flush()
+        return True
+
+    def _is_beside(self, one: int, other: int) -> bool:
+        """Whether two windows belong to the same program."""
+        beside = ~self._display.display.info.resource_id_mask
+        return bool(one & beside == other & beside)
+
     def _strike(self, codes: Sequence[int]) -> None:
         for code in codes:
             xtest.fake_input(self._display, X.KeyPress, code)
@@ -218,8 +235,7 @@ class Selections:
 
     def _fetched_by(self, window: int) -> bool:
         """Whether one of the requests came from the program of `window`; clipboard managers ask as well."""
-        beside = ~self._display.display.info.resource_id_mask
-        return any(requestor & beside == window & beside for requestor in self._fetched)
+        return any(self._is_beside(requestor, window) for requestor in self._fetched)
 
     # --- owning ---
 

@@ -51,8 +51,8 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene() -> AsyncIterator[Scene]:
-    server = LocalServer(serve_command(), Patience(starts=20))
+async def scene(*options: str) -> AsyncIterator[Scene]:
+    server = LocalServer(serve_command(options), Patience(starts=20))
     running = asyncio.create_task(server.run())
     try:
         async with cuttable_line(0) as line:
@@ -62,9 +62,11 @@ async def scene() -> AsyncIterator[Scene]:
         await asyncio.gather(running, return_exceptions=True)
 
 
-async def dictate(on: Scene, moment: Moment, after_final: AfterFinal) -> list[Said]:
-    sound = to_pcm16(np.concatenate(list(read_blocks(recording())))[: SECONDS * 16000])
-    client = DictationClient(on.address, ClientOptions(language="en", partials=False))
+async def dictate(
+    on: Scene, moment: Moment, after_final: AfterFinal, sound: bytes | None = None, language: str = "en"
+) -> list[Said]:
+    sound = sound or to_pcm16(np.concatenate(list(read_blocks(recording())))[: SECONDS * 16000])
+    client = DictationClient(on.address, ClientOptions(language=language, partials=False))
     running = asyncio.create_task(client.run())
     speaking = asyncio.create_task(speak(client, sound, moment))
     heard: list[Said] = []

@@ -9,12 +9,14 @@ import subprocess
 
 import pytest
 
+from tests.contract.engine_contract import MODELS, sound_of
 from tests.desktop.applications import CHROMIUM, GTK3, GTK4, QT5, TK, VTE, XTERM, Program
 from tests.desktop.conftest import Open
 from tests.desktop.dictation import BOOK, SHORT_S, Dictation, dictation, loud, script, two_cities
 from tests.desktop.session import Parts, Session
 from tests.desktop.x11 import until
 from tests.needs import needs_package
+from voice_ime.audio import to_pcm16
 
 for package in ("av", "fastapi", "miniaudio", "onnxruntime", "jiwer"):
     needs_package(package)
@@ -24,6 +26,7 @@ needs_package("python-xlib", "Xlib")
 
 pytestmark = pytest.mark.slow
 
+MICRO_ZH = MODELS / "micro_zh"
 READABLE = (GTK3, GTK4, QT5, CHROMIUM)
 WORD_ERROR_RATE = 0.15
 
@@ -65,6 +68,21 @@ def test_spoken_words_stand_in_the_field_as_announced(
         assert client.spoken(mark) == [entry.text for entry in entries]
         assert field.text("text") == "".join(entry.text for entry in entries)
         assert word_error_rate(BOOK, field.text("text")) <= WORD_ERROR_RATE
+
+
+def test_mandarin_that_is_spoken_stands_in_the_field_as_announced(session: Session, open_application: Open) -> None:
+    """A micro model that knows a synthetic voice; what it hears is what the clip says."""
+    needs_package("sherpa-onnx")
+    needs_package("kaldi-native-fbank")
+    model = {"name": "sherpa", "sherpa": {"folder": str(MICRO_ZH / "streaming-transducer")}}
+    clip = to_pcm16(sound_of(MICRO_ZH / "clips" / "trained-24.ogg"))
+    field = open_application(GTK3)
+    with dictation(session, {"engine": model}) as client:
+        client.say(clip)
+        client.wait_for("老赵的声音在成都")
+
+        assert [entry.state for entry in client.settled()] == ["verified"]
+        assert field.text("text") == "老赵的声音在成都"
 
 
 @pytest.mark.parametrize("program", READABLE, ids=named)

@@ -76,6 +76,7 @@ class Explainer:
         self._mandarin = mandarin
         self._lexicon = lexicon
         self._english = english
+        self._costs = hand_made()
 
     def explain(self, text: str, language: Language) -> list[Explanation]:
         """Each Chinese character of `text` in turn, and Latin words by their spelling; nothing for marks."""
@@ -176,7 +177,7 @@ class Explainer:
     def _near(self, sound: str) -> Iterator[tuple[Entry, float]]:
         sounds, entries = self._list
         longest = np.maximum(np.count_nonzero(sounds != FILLER, axis=1), len(sound))
-        apart = distances(np.repeat(packed([sound]), len(sounds), axis=0), sounds, hand_made()) / longest
+        apart = distances(np.repeat(packed([sound]), len(sounds), axis=0), sounds, self._costs) / longest
         for place in np.flatnonzero(apart <= NEAR):
             yield entries[place], float(apart[place])
 

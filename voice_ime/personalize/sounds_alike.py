@@ -1,6 +1,6 @@
 """Whether one text could be a mishearing of another, in either language."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from voice_ime.engine.words import has_han
 from voice_ime.personalize.chinese_words import HAN, ChineseLexicon
@@ -15,6 +15,7 @@ class Ears:
 
     english: English
     chinese: ChineseLexicon
+    costs: PhoneCosts = field(default_factory=hand_made)
 
     def likeness(self, one: str, other: str) -> float:
         """1: they sound the same; 0: nothing in common. Of Chinese texts the best of all ways to read them."""
@@ -34,12 +35,8 @@ class Ears:
         pairs = [(a, b) for a in self.english.sounds(one) for b in self.english.sounds(other)]
         if not pairs:
             return 1.0 if one.casefold() == other.casefold() else 0.0
-        apart = distances(packed([a for a, _ in pairs]), packed([b for _, b in pairs]), _costs())
+        apart = distances(packed([a for a, _ in pairs]), packed([b for _, b in pairs]), self.costs)
         return max(1 - float(cost) / max(len(a), len(b)) for cost, (a, b) in zip(apart, pairs, strict=True))
-
-
-def _costs() -> PhoneCosts:
-    return hand_made()
 
 
 def _mandarin_likeness(one: str, other: str) -> float:

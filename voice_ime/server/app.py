@@ -53,7 +53,7 @@ def create_app(
                 sessions = Sessions(
                     settings.server, lambda: pool.load, _stream_maker(settings, engine, detector, pool, people), tasks
                 )
-                app.state.services = Services(settings, gate, sessions, engine)
+                app.state.services = Services(settings, gate, sessions, engine, people)
                 yield
                 sessions.close()
         finally:

@@ -1,6 +1,7 @@
 """The websocket `/v1/dictate`: one connection of a client to its session."""
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from voice_ime.errors import (
 from voice_ime.messages import Messages
 from voice_ime.server.allowance import Allowance
 from voice_ime.server.auth import Gate
+from voice_ime.server.people import People
 from voice_ime.server.sessions import Sessions
 from voice_ime.server.stream import Stream
 from voice_ime.session import is_fatal
@@ -53,6 +55,8 @@ class Services:
     gate: Gate
     sessions: Sessions
     engine: Engine
+    people: People | None
+    """None: no profiles are served."""
 
 
 def explain(error: VoiceImeError, language: str, *, fatal: bool | None = None) -> wire.Error:
@@ -96,6 +100,7 @@ class _Connection:
         try:
             hello = await self._hello()
             self._language = hello.messages
+            await self._read_profile(hello)
             stream, resumed = self._services.sessions.open(hello, disconnect)
             self._welcome(hello, stream, resumed)
             await self._until_the_end(stream)
@@ -122,6 +127,16 @@ class _Connection:
         if not isinstance(message, wire.Hello):
             raise OutOfOrder(type=message.type)
         return message
+
+    async def _read_profile(self, hello: wire.Hello) -> None:
+        """Reading thousands of entries is no work for the event loop; afterwards they are at hand.
+
+        What is wrong with the profile is said where it is used: a session that is resumed has finals to give first.
+        """
+        people = self._services.people
+        if hello.profile is not None and people is not None:
+            with contextlib.suppress(VoiceImeError):
+                await asyncio.to_thread(people.profiles.current, hello.profile)
 
     def _welcome(self, hello: wire.Hello, stream: Stream, resumed: bool) -> None:
         missed = stream.session.resume(hello) if resumed else []

@@ -18,11 +18,12 @@ class Explanations:
         self._profiles = profiles
         self._lexicons = lexicons
         self._lock = threading.Lock()
+        self._nobody = Profile(name=DEFAULT)
         self._last: tuple[Profile, Explainer] | None = None
 
     def answer(self, profile: str | None, question: wire.Explain, messages: str) -> wire.Explained:
         """`messages`: the language of the sentences. `profile` None: nobody's words. ProfileNotFound."""
-        explainer = self._explainer(Profile(name=DEFAULT) if profile is None else self._profiles.current(profile))
+        explainer = self._explainer(self._nobody if profile is None else self._profiles.current(profile))
         words = Messages(messages)
 
         def sentences(text: str) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ def borders(text: str, first: int, last: int) -> tuple[int, int]:
     ("heard", "meant", "found"),
     [
         ("Please call Kowalsky now.", "Please call Kowalski now.", [Pair("Kowalsky", "Kowalski")]),
-        ("the cloud model is here", "the Claude model is here", [Pair("cloud", "Claude")]),
+        ("the cloud model is here", "the Klowd model is here", [Pair("cloud", "Klowd")]),
         ("start n eight n today please", "start N8N today please", [Pair("n eight n", "N8N")]),
         ("my iphone rang", "my iPhone rang", [Pair("iphone", "iPhone")]),
         ("请打电话给章伟。", "请打电话给张伟。", [Pair("章伟", "张伟")]),
@@ -104,12 +104,12 @@ def test_what_is_said_outright_is_active_at_once(how: str) -> None:
 
 
 def test_what_was_learned_is_a_sound_of_the_entry_and_no_rule() -> None:
-    ann = Person(entries=(Entry(id="e1", written="Claude", strength=Strength.STRONG),))
-    ann.corrects("cloud", "Claude", "voice")
+    ann = Person(entries=(Entry(id="e1", written="Klowd", strength=Strength.STRONG),))
+    ann.corrects("cloud", "Klowd", "voice")
     assert ann.profile.entries == (
         Entry(
             id="e1",
-            written="Claude",
+            written="Klowd",
             strength=Strength.STRONG,
             sounds=(Sound(kind=SoundKind.WORDS, text="cloud"),),
         ),
@@ -119,7 +119,7 @@ def test_what_was_learned_is_a_sound_of_the_entry_and_no_rule() -> None:
 
 def test_what_takes_the_place_of_an_ordinary_word_is_weak() -> None:
     ann = Person()
-    ann.corrects("cloud", "Claude", "voice")
+    ann.corrects("cloud", "Klowd", "voice")
     assert ann.profile.entries[0].strength is Strength.WEAK
     assert ann.profile.entries[0].source is Source.LEARNED
 

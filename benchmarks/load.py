@@ -10,6 +10,7 @@ Server and speakers share the same cores. A number of speakers is held where
 """
 
 import argparse
+import sys
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -20,7 +21,7 @@ from benchmarks.latency import systems
 from benchmarks.live import Played, Player, Said, Track
 from benchmarks.metrics import comparable, percentiles, word_errors
 from benchmarks.output import add_live_arguments, run_live
-from benchmarks.recordings import Clip, Speech, clips, pinned, speech_of
+from benchmarks.recordings import Clip, Speech, clips, pinned, speech_of, with_progress
 from voice_ime.command_line import Parser
 from voice_ime.engine.speech import SpeechDetector
 from voice_ime.messages import Messages
@@ -108,10 +109,12 @@ def add_arguments(parser: Parser, messages: Messages) -> None:
 def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> int:
     server = settings.server.model_copy(update={"tell_lateness": arguments.lateness})
     told = settings.model_copy(update={"server": server})
-    return run_live("load", arguments, messages, lambda figures: _measure(arguments, told, figures))
+    return run_live("load", arguments, messages, lambda figures: _measure(arguments, told, messages, figures))
 
 
-async def _measure(arguments: argparse.Namespace, settings: "Settings", figures: dict[str, Any]) -> None:
+async def _measure(
+    arguments: argparse.Namespace, settings: "Settings", messages: Messages, figures: dict[str, Any]
+) -> None:
     recordings = clips(arguments.manifest, arguments.kind.split(","), arguments.lang.split(","))
     detector = SpeechDetector(settings.speech.detector)
     speech = {clip.path: speech_of(clip.sound, detector) for clip in recordings}
@@ -122,15 +125,18 @@ async def _measure(arguments: argparse.Namespace, settings: "Settings", figures:
             figures["peers"] = {}
             for player in (ours, *peers):
                 own = figures if player is ours else figures["peers"].setdefault(player.name, {})
-                climb = Climb(player, recordings, cores, arguments.seconds)
+                climb = Climb(player, recordings, cores, arguments.seconds, messages)
                 await climb.run(arguments.first, arguments.most, speech, own)
 
 
 class Climb:
     """Looks for the most speakers that one system holds: doubling, then halving the gap to an eighth."""
 
-    def __init__(self, player: Player, recordings: Sequence[Clip], cores: int, seconds: float) -> None:
+    def __init__(
+        self, player: Player, recordings: Sequence[Clip], cores: int, seconds: float, messages: Messages
+    ) -> None:
         self._player = player
+        self._messages = messages
         self._recordings = recordings
         self._cores = cores
         self._seconds = seconds
@@ -150,11 +156,23 @@ class Climb:
             figures["stages"].append(stage.figures())
             figures["streams_held"] = held
             figures["rss_mb_per_stream"] = rss_per_stream(figures["stages"])
+            self._tell(stage)
             streams = following(held, failed, most)
 
     async def _alone(self, tracks: Sequence[Track]) -> list[tuple[Said, ...]]:
         """What the system makes of each track when it has all the time in the world."""
-        return [(await self._player.play([replace(track, start_s=0.0, paced=False)])).said[0] for track in tracks]
+        said = []
+        for track in with_progress(tracks, self._player.name):
+            played = await self._player.play([replace(track, start_s=0.0, paced=False)])
+            said.append(played.said[0])
+        return said
+
+    def _tell(self, stage: Stage) -> None:
+        p95 = stage.final_delay_ms["p95"]
+        delay = "?" if p95 is None else round(p95)
+        key = "bench.load_held" if stage.held else "bench.load_not_held"
+        line = self._messages(key, name=self._player.name, streams=stage.streams, delay=delay)
+        print(line, file=sys.stderr, flush=True)
 
 
 def track(recordings: Sequence[Clip], number: int, streams: int, seconds: float) -> Track:

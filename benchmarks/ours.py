@@ -45,7 +45,7 @@ class Ours:
         self._lateness = lateness
 
     async def play(self, tracks: Sequence[Track]) -> Played:
-        if not self._lateness:
+        if not self._lateness or not all(track.paced for track in tracks):
             return await self._play(tracks)
         seconds = max(track.start_s + track.seconds for track in tracks)
         late, played = await asyncio.gather(asyncio.to_thread(self._loop_late_ms, seconds), self._play(tracks))

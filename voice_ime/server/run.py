@@ -1,5 +1,6 @@
 """Starting and ending the server process."""
 
+import gc
 import json
 import logging
 import signal
@@ -100,7 +101,15 @@ class ReadyServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        _leave_what_stays_alone()
         self._say_ready()
+
+
+def _leave_what_stays_alone() -> None:
+    """What was loaded until now stays to the end. Looking through it for garbage took 20 ms each time, in which nobody
+    was served."""
+    gc.collect()
+    gc.freeze()
 
 
 def _config(app: object, settings: ServerSettings) -> uvicorn.Config:

@@ -56,6 +56,21 @@ async def test_finals_are_served_before_partials() -> None:
     assert order == ["final", "detection", "partial"]
 
 
+async def test_of_partials_the_one_whose_person_waited_longest_is_served_first() -> None:
+    order: list[str] = []
+    async with busy_pool() as busy:
+        waiting = [
+            asyncio.create_task(
+                busy.pool.run_if_free(Urgency.PARTIAL, lambda name=name: order.append(name), within_s=10, since=since)  # type: ignore[misc]
+            )
+            for name, since in (("an eager one", 30.0), ("a patient one", 10.0), ("one between", 20.0))
+        ]
+        await asyncio.sleep(0)  # lets the three take their places
+        await busy.free()
+        await asyncio.gather(*waiting)
+    assert order == ["a patient one", "one between", "an eager one"]
+
+
 async def test_the_event_loop_goes_on_while_threads_work() -> None:
     pool = Pool(1)
     free = threading.Event()

@@ -43,7 +43,7 @@ class Load:
 
 
 class Pool:
-    """`workers` threads that run blocking calls, the most urgent first, else in the order they came.
+    """`workers` threads that run blocking calls, the most urgent first, else who has waited longest.
 
     One of several threads is kept free of partials: those that speak on must not keep those waiting who have spoken.
     """
@@ -63,18 +63,25 @@ class Pool:
 
     async def run(self, urgency: Urgency, call: Callable[[], T]) -> T:
         """What `call()` returns or raises. A cancelled wait does not stop a call that has begun."""
-        return await self._put(urgency, call, threading.Lock())
+        return await self._put(urgency, call, threading.Lock(), time.monotonic())
 
-    async def run_if_free(self, urgency: Urgency, call: Callable[[], T], within_s: float) -> T | None:
-        """As `run`; None where no thread was free within `within_s` seconds: then `call` is not run at all."""
+    async def run_if_free(
+        self, urgency: Urgency, call: Callable[[], T], within_s: float, *, since: float | None = None
+    ) -> T | None:
+        """As `run`; None where no thread was free within `within_s` seconds: then `call` is not run at all.
+
+        `since`: the moment (of `time.monotonic`) from which its person has waited; None: now.
+        """
         claim = threading.Lock()
-        answer = self._put(urgency, call, claim)
+        answer = self._put(urgency, call, claim, time.monotonic() if since is None else since)
         await asyncio.wait((answer,), timeout=within_s)
         left_out = not answer.done() and claim.acquire(blocking=False)
         self._meter.note_optional(left_out=left_out)
         return None if left_out else await answer
 
-    def _put(self, urgency: Urgency, call: Callable[[], T], claim: threading.Lock) -> "asyncio.Future[T]":
+    def _put(
+        self, urgency: Urgency, call: Callable[[], T], claim: threading.Lock, since: float
+    ) -> "asyncio.Future[T]":
         """Queues `call`. Whoever takes `claim` first, a thread or the one who waits, decides whether it is run."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
@@ -93,7 +100,7 @@ class Pool:
                 self._meter.note(begun - put, time.monotonic() - begun)
             _deliver(loop, answer, *outcome)
 
-        self._jobs.put(urgency, job)
+        self._jobs.put(urgency, since, job)
         return answer
 
     def close(self) -> None:
@@ -112,14 +119,14 @@ class _Jobs:
 
     def __init__(self, partials: int) -> None:
         self._partials = partials
-        self._waiting: list[tuple[int, int, Callable[[], None]]] = []
+        self._waiting: list[tuple[int, float, int, Callable[[], None]]] = []
         self._numbers = itertools.count()
         self._closed = False
         self._changed = threading.Condition()
 
-    def put(self, urgency: Urgency, job: Callable[[], None]) -> None:
+    def put(self, urgency: Urgency, since: float, job: Callable[[], None]) -> None:
         with self._changed:
-            heapq.heappush(self._waiting, (urgency, next(self._numbers), job))
+            heapq.heappush(self._waiting, (urgency, since, next(self._numbers), job))
             self._changed.notify()
 
     def run_next(self) -> bool:
@@ -143,7 +150,7 @@ class _Jobs:
                 self._changed.wait()
             if self._closed:
                 return None
-            urgency, _, job = heapq.heappop(self._waiting)
+            urgency, _, _, job = heapq.heappop(self._waiting)
             self._partials -= urgency == Urgency.PARTIAL
             return Urgency(urgency), job
 

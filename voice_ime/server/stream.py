@@ -66,6 +66,8 @@ class Stream:
         self._spoke_at = listener.position
         """Somebody spoke until then, in samples."""
         self._arrivals = _Arrivals()
+        self._shown = (-1, 0.0)
+        """Where the utterance began that was shown last, and when; before its first partial, since when that is due."""
 
     @property
     def waiting(self) -> int:
@@ -197,8 +199,18 @@ class Stream:
             case PrepareStep() if self.waiting < BEHIND:
                 await self._pool.run_if_free(Urgency.PREPARATION, step.run, PATIENCE_S)
             case PartialStep() if self.waiting < BEHIND and self.sink is not None:
-                hypothesis = await self._pool.run_if_free(Urgency.PARTIAL, step.run, PATIENCE_S)
-                self._send(self.session.partial(step, hypothesis))
+                await self._partial(step)
+
+    async def _partial(self, step: PartialStep) -> None:
+        """Under load those come first who have heard nothing for longest."""
+        now = time.monotonic()
+        start, since = self._shown
+        since = since if start == step.start else now
+        self._shown = step.start, since
+        hypothesis = await self._pool.run_if_free(Urgency.PARTIAL, step.run, PATIENCE_S, since=since)
+        if hypothesis is not None:
+            self._shown = step.start, now
+        self._send(self.session.partial(step, hypothesis))
 
     async def _final(self, step: FinalStep) -> None:
         arrived = self._arrivals.of(step.decided)

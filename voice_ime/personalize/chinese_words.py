@@ -132,6 +132,11 @@ class ChineseLexicon:
         return {name: (explanation, reading) for name, explanation, reading, *_ in rows}
 
     @cached_property
+    def special_readings(self) -> Mapping[str, str]:
+        """Surname -> its reading where it is a special one, "单" -> "shan4"."""
+        return {name: reading for name, (_, reading) in self.surnames.items() if reading}
+
+    @cached_property
     def given(self) -> Mapping[str, str]:
         """Characters of given names that no common word tells well, and how people explain them."""
         rows = _rows("given.tsv")

@@ -203,7 +203,7 @@ class MandarinIndex:
         self._ear = Ear(profile.preferences.fuzzy)
         self._words = lexicon.words
         self._weights = weights or Weights()
-        self._surnames = {name: reading for name, (_, reading) in lexicon.surnames.items() if reading}
+        self._surnames = lexicon.special_readings
         self._sharing: defaultdict[Sounds, list[Entry]] = defaultdict(list)
         for entry in filter(concerns, profile.entries):
             for sounds in self.sounds(entry):

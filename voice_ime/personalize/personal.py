@@ -1,8 +1,6 @@
 """An engine that writes in the words of the person who speaks: any engine, with that person's profile behind it."""
 
 import logging
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -14,9 +12,6 @@ from voice_ime.errors import EngineUnavailable, RecognitionFailed
 from voice_ime.personalize.correct import Corrector
 from voice_ime.personalize.profile import Preferences, Profile
 from voice_ime.personalize.spacing import spaced
-
-MOST_READY = 8
-"""Profiles that are kept ready for use."""
 
 logger = logging.getLogger(__name__)
 
@@ -33,12 +28,10 @@ class PersonalEngine(Engine):
     """Each utterance is heard and corrected with its profile as it was when the utterance began."""
 
     def __init__(self, engine: Engine, profiles: Profiles, prepare: Callable[[Profile], Corrector]) -> None:
-        """`prepare`: makes a profile ready for use; called once for each snapshot of it."""
+        """`prepare`: makes a profile ready for use; asked for each utterance, so it must be quick for the same one."""
         self._engine = engine
         self._profiles = profiles
         self._prepare = prepare
-        self._ready: OrderedDict[str, tuple[Profile, Corrector]] = OrderedDict()
-        self._lock = threading.Lock()
         self._writings = _Writings()
 
     @property
@@ -57,7 +50,7 @@ class PersonalEngine(Engine):
         utterance = engine.begin(options)
         if options.script is not None and (writing := self._writings.of(options.script)):
             utterance = WrittenUtterance(utterance, writing)
-        return PersonalUtterance(utterance, can, options, self._corrector(profile), profile.preferences.latin_spaces)
+        return PersonalUtterance(utterance, can, options, self._prepare(profile), profile.preferences.latin_spaces)
 
     def close(self) -> None:
         self._engine.close()
@@ -74,17 +67,6 @@ class PersonalEngine(Engine):
             engine=preferences.engine,
             final_engine=preferences.final_engine,
         )
-
-    def _corrector(self, profile: Profile) -> Corrector:
-        with self._lock:
-            known, corrector = self._ready.get(profile.name, (None, None))
-            if corrector is None or known is not profile:
-                corrector = self._prepare(profile)
-                self._ready[profile.name] = (profile, corrector)
-            self._ready.move_to_end(profile.name)
-            while len(self._ready) > MOST_READY:
-                self._ready.popitem(last=False)
-            return corrector
 
 
 class _Writings:

@@ -1,18 +1,51 @@
 """Making a profile ready for use: the one place where the parts of the correction are put together."""
 
-from voice_ime.personalize.correct import Corrector
+import threading
+from collections import OrderedDict
+
+from voice_ime.personalize.correct import Corrector, Judge
 from voice_ime.personalize.decide import Decider
+from voice_ime.personalize.explain import Explainer
 from voice_ime.personalize.profile import Profile
-from voice_ime.personalize.retrieve import Lexicons, index_of
+from voice_ime.personalize.retrieve import Indexes, Lexicons, english_index_of, mandarin_index_of
+
+MOST_READY = 8
+"""Profiles that are kept ready for use."""
 
 
 class Preparation:
-    """What all profiles share. Safe to use from several threads."""
+    """What all profiles share, and what was made of those that were used last. Safe to use from several threads."""
 
     def __init__(self, lexicons: Lexicons) -> None:
         self._lexicons = lexicons
         self._judge = Decider()
+        self._lock = threading.Lock()
+        self._ready: OrderedDict[str, _Ready] = OrderedDict()
 
     def __call__(self, profile: Profile) -> Corrector:
-        """Up to some tenths of a second for thousands of entries."""
-        return Corrector(profile, index_of(profile, self._lexicons), self._judge)
+        """Up to some tenths of a second for thousands of entries; at once for the same object as the last time."""
+        return self._of(profile).corrector
+
+    def explainer(self, profile: Profile) -> Explainer:
+        """Likewise; whoever has the one has the other at once."""
+        return self._of(profile).explainer
+
+    def _of(self, profile: Profile) -> "_Ready":
+        with self._lock:
+            ready = self._ready.get(profile.name)
+            if ready is None or ready.profile is not profile:
+                ready = self._ready[profile.name] = _Ready(profile, self._lexicons, self._judge)
+            self._ready.move_to_end(profile.name)
+            while len(self._ready) > MOST_READY:
+                self._ready.popitem(last=False)
+            return ready
+
+
+class _Ready:
+    """One profile at one revision, searchable by sound."""
+
+    def __init__(self, profile: Profile, lexicons: Lexicons, judge: Judge) -> None:
+        english, mandarin = english_index_of(profile, lexicons), mandarin_index_of(profile, lexicons)
+        self.profile = profile
+        self.corrector = Corrector(profile, Indexes([english, mandarin]), judge)
+        self.explainer = Explainer(profile, mandarin, lexicons.chinese, lexicons.english)

@@ -10,6 +10,7 @@ from voice_ime.personalize.profile import Entry, Profile
 
 if TYPE_CHECKING:
     from voice_ime.personalize.chinese_words import ChineseLexicon
+    from voice_ime.personalize.mandarin_index import MandarinIndex
     from voice_ime.personalize.phonetics.english import English
 
 
@@ -69,14 +70,14 @@ class Lexicons:
         return ChineseLexicon()
 
 
-def index_of(profile: Profile, lexicons: Lexicons | None = None) -> Indexes:
+def index_of(profile: Profile, lexicons: Lexicons) -> Indexes:
     """The searchable sounds of all entries. Takes some time for thousands of entries: keep it per revision, and the
     lexicons for all."""
-    known = lexicons or Lexicons()
-    return Indexes([_english(profile, known), _mandarin(profile, known)])
+    return Indexes([english_index_of(profile, lexicons), mandarin_index_of(profile, lexicons)])
 
 
-def _english(profile: Profile, lexicons: Lexicons) -> Index:
+def english_index_of(profile: Profile, lexicons: Lexicons) -> Index:
+    """The sounds of the entries that can be English."""
     from voice_ime.personalize.english_index import EnglishIndex
     from voice_ime.personalize.phonetics.costs import hand_made
     from voice_ime.personalize.phonetics.refit import refitted
@@ -87,7 +88,8 @@ def _english(profile: Profile, lexicons: Lexicons) -> Index:
     return EnglishIndex(entries, lexicons.english, Weighing.from_file(), costs)
 
 
-def _mandarin(profile: Profile, lexicons: Lexicons) -> Index:
+def mandarin_index_of(profile: Profile, lexicons: Lexicons) -> "MandarinIndex":
+    """The sounds of the entries that are Chinese or were given a Chinese sound."""
     from voice_ime.personalize.mandarin_index import MandarinIndex
 
     return MandarinIndex(profile, lexicons.chinese)

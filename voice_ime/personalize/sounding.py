@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from voice_ime.engine.base import Capabilities, Hypothesis, Word
@@ -10,10 +9,8 @@ from voice_ime.engine.words import has_han
 from voice_ime.personalize.profile import Entry, Profile, Strength
 
 if TYPE_CHECKING:
-    from voice_ime.personalize.chinese_words import ChineseLexicon
-    from voice_ime.personalize.phonetics.english import English
     from voice_ime.personalize.phonetics.mandarin import Syllable
-    from voice_ime.personalize.retrieve import Candidate
+    from voice_ime.personalize.retrieve import Candidate, Lexicons
 
 _WHOLE = {"i": "yi", "in": "yin", "ing": "ying", "iu": "you", "u": "wu", "ui": "wei", "un": "wen"}
 _FIRST = {"i": "y", "u": "w", "v": "yu"}
@@ -48,7 +45,10 @@ def ability(entry: Entry, capabilities: Capabilities) -> Ability:
 
 
 class Pronouncer:
-    """Tells how entries sound. What it knows of a language is read when it is first needed."""
+    """Tells how entries sound."""
+
+    def __init__(self, lexicons: "Lexicons") -> None:
+        self._lexicons = lexicons
 
     def readings(self, entry: Entry) -> tuple[str, ...]:
         """The ways in which it is expected to sound: phones of CMUdict ("K AE T") and pinyin ("zhang1 wei3")."""
@@ -59,33 +59,18 @@ class Pronouncer:
         from voice_ime.personalize.phonetics.phones import decoded
 
         if entry.language != "zh":
-            yield from (decoded(sound) for sound in sounds_of(entry, self._lexicon) if sound)
+            yield from (decoded(sound) for sound in sounds_of(entry, self._lexicons.english) if sound)
 
     def _mandarin(self, entry: Entry) -> Iterator[str]:
         from voice_ime.personalize.mandarin_index import concerns, given_sounds, mixed
 
         if not concerns(entry):
             return
-        ways = [way for hint in entry.sounds for way in given_sounds(hint, self._surnames)]
+        names = self._lexicons.chinese.special_readings
+        ways = [way for hint in entry.sounds for way in given_sounds(hint, names)]
         if has_han(entry.written):
-            ways += mixed(entry.written, self._surnames)
+            ways += mixed(entry.written, names)
         yield from (" ".join(map(pinyin, way)) for way in ways)
-
-    @cached_property
-    def _lexicon(self) -> "English":
-        from voice_ime.personalize.phonetics.english import English
-
-        return English()
-
-    @cached_property
-    def _surnames(self) -> dict[str, str]:
-        return {name: reading for name, (_, reading) in self._chinese.surnames.items() if reading}
-
-    @cached_property
-    def _chinese(self) -> "ChineseLexicon":
-        from voice_ime.personalize.chinese_words import ChineseLexicon
-
-        return ChineseLexicon()
 
 
 def pinyin(syllable: "Syllable") -> str:
@@ -98,10 +83,10 @@ def pinyin(syllable: "Syllable") -> str:
     return f"{initial.strip('=')}{final}{syllable.tone or ''}"
 
 
-def near(profile: Profile, text: str) -> "Sequence[Candidate]":
+def near(profile: Profile, text: str, lexicons: "Lexicons") -> "Sequence[Candidate]":
     """The entries that could have been said where `text` was heard, each once, the likeliest first."""
     from voice_ime.personalize.retrieve import index_of
 
     words = tuple(Word(word) for word in text.split())
-    found = index_of(profile).candidates(Hypothesis(text, words, final=True), None)
+    found = index_of(profile, lexicons).candidates(Hypothesis(text, words, final=True), None)
     return list({each.entry.id: each for each in reversed(found)}.values())[::-1]

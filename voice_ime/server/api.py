@@ -20,12 +20,12 @@ from voice_ime.personalize.formats import merge
 from voice_ime.personalize.formats.base import MOST_BYTES, Unfit, entry_of, rule_of
 from voice_ime.personalize.formats.reasons import reason, wrong_value
 from voice_ime.personalize.formats.table import format_named, read
-from voice_ime.personalize.learn import Learned, Learner
+from voice_ime.personalize.learn import Learned
 from voice_ime.personalize.profile import Entry, Kind, Lesson, Preferences, Profile, Rule, Source
-from voice_ime.personalize.sounding import Pronouncer, ability
+from voice_ime.personalize.sounding import ability
 from voice_ime.server.http import body_of, json_of, messages_of, number_in, truth_in
-from voice_ime.store.base import Author, Change, Put, Remove, Store, revision_row
-from voice_ime.store.current import Profiles
+from voice_ime.server.people import People
+from voice_ime.store.base import Author, Change, Put, Remove, revision_row
 
 PATH = "/v1/profiles"
 MOST_BODY = 65_536
@@ -41,9 +41,9 @@ VIA = "rest"
 T = TypeVar("T")
 
 
-def profiles_router(store: Store, profiles: Profiles, learner: Learner, engine: Engine, route: type[Any]) -> APIRouter:
+def profiles_router(people: People, engine: Engine, route: type[Any]) -> APIRouter:
     """`route`: the class of its routes, which lets in who may."""
-    api = _Api(store, profiles, learner, engine)
+    api = _Api(people, engine)
     router = APIRouter(prefix=PATH, route_class=route)
     one = "/{name}"
     for method, path, handle in (
@@ -76,12 +76,12 @@ def profiles_router(store: Store, profiles: Profiles, learner: Learner, engine: 
 
 
 class _Api:
-    def __init__(self, store: Store, profiles: Profiles, learner: Learner, engine: Engine) -> None:
-        self._store = store
-        self._profiles = profiles
-        self._learner = learner
+    def __init__(self, people: People, engine: Engine) -> None:
+        self._store = people.store
+        self._profiles = people.profiles
+        self._learner = people.learner
+        self._pronouncer = people.pronouncer
         self._engine = engine
-        self._pronouncer = Pronouncer()
 
     # --- profiles ---
 

@@ -3,10 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import asdict
+from typing import cast
 
 from fastapi import FastAPI, WebSocket
-from fastapi.responses import JSONResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from voice_ime import __version__
@@ -17,12 +16,12 @@ from voice_ime.engine.listener import Detector, Listener
 from voice_ime.engine.pool import Pool
 from voice_ime.errors import LanguageNotSupported, ProfileNotFound
 from voice_ime.personalize.profile import Preferences
-from voice_ime.server import lateness
 from voice_ime.server.allowance import Allowance
 from voice_ime.server.api import profiles_router
 from voice_ime.server.auth import Gate
 from voice_ime.server.dictate import Services, dictate, explain
 from voice_ime.server.engines_api import engines_router
+from voice_ime.server.health import health_router
 from voice_ime.server.http import guarded
 from voice_ime.server.people import People
 from voice_ime.server.sessions import Sessions
@@ -62,37 +61,15 @@ def create_app(
     app = FastAPI(title="voice-ime", version=__version__, lifespan=lifespan, openapi_url=None)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[settings.server.host, *LOOPBACK])
 
+    def sessions() -> Sessions:
+        return cast(Services, app.state.services).sessions
+
+    app.include_router(health_router(engine, sessions, tell_lateness=settings.server.tell_lateness))
     route = guarded(gate, Allowance(settings.server.max_requests_per_s))
     if people is not None:
-        app.include_router(profiles_router(people.store, people.profiles, people.learner, engine, route))
+        app.include_router(profiles_router(people, engine, route))
     if isinstance(engine, Engines):
-        app.include_router(engines_router(engine, settings, lambda: app.state.services.sessions.languages, route))
-
-    @app.get("/healthz")
-    async def healthz() -> dict[str, str]:
-        """The process answers."""
-        return {"status": "ok", "server": f"voice-ime {__version__}"}
-
-    @app.get("/readyz")
-    async def readyz() -> JSONResponse:
-        """Whether another speaker would be served now."""
-        sessions: Sessions = app.state.services.sessions
-        load = sessions.load()
-        body = {
-            "ready": sessions.free > 0,
-            "engine": engine.capabilities.engine,
-            "sessions": sessions.connected,
-            "free": sessions.free,
-            "load": {name: round(value, 4) for name, value in asdict(load).items()},
-        }
-        return JSONResponse(body, status_code=200 if sessions.free > 0 else 503)
-
-    if settings.server.tell_lateness:
-
-        @app.get(lateness.PATH)
-        async def late(seconds: float) -> dict[str, float]:
-            """How late the event loop is in the next seconds, in milliseconds."""
-            return await lateness.lateness_ms(seconds)
+        app.include_router(engines_router(engine, settings, lambda: sessions().languages, route))
 
     @app.websocket(wire.PATH)
     async def dictation(websocket: WebSocket) -> None:

@@ -1,29 +1,28 @@
 """Answers to "how is this written, and what else sounds so?"."""
 
-import threading
+from collections.abc import Callable
 
 from voice_ime import protocol as wire
 from voice_ime.messages import Messages
 from voice_ime.personalize.explain import Explainer
-from voice_ime.personalize.mandarin_index import MandarinIndex
 from voice_ime.personalize.personal import Profiles
-from voice_ime.personalize.profile import DEFAULT, Profile
-from voice_ime.personalize.retrieve import Lexicons
+from voice_ime.personalize.profile import Profile
+
+NOBODY = Profile.model_construct(name="")
+"""Without words of their own. No profile that is kept has this name."""
 
 
 class Explanations:
     """Blocking calls: for a worker thread. Safe to use from several threads."""
 
-    def __init__(self, profiles: Profiles, lexicons: Lexicons) -> None:
+    def __init__(self, profiles: Profiles, explainer: Callable[[Profile], Explainer]) -> None:
+        """`explainer`: asked for each question, so it must be quick for the same profile."""
         self._profiles = profiles
-        self._lexicons = lexicons
-        self._lock = threading.Lock()
-        self._nobody = Profile(name=DEFAULT)
-        self._last: tuple[Profile, Explainer] | None = None
+        self._explainer = explainer
 
     def answer(self, profile: str | None, question: wire.Explain, messages: str) -> wire.Explained:
         """`messages`: the language of the sentences. `profile` None: nobody's words. ProfileNotFound."""
-        explainer = self._explainer(self._nobody if profile is None else self._profiles.current(profile))
+        explainer = self._explainer(NOBODY if profile is None else self._profiles.current(profile))
         words = Messages(messages)
 
         def sentences(text: str) -> tuple[str, ...]:
@@ -35,11 +34,3 @@ class Explanations:
             sentences=sentences(question.text),
             rivals=tuple(wire.Rival(text=one.text, source=one.entry, sentences=sentences(one.text)) for one in rivals),
         )
-
-    def _explainer(self, profile: Profile) -> Explainer:
-        with self._lock:
-            if self._last is None or self._last[0] is not profile:
-                chinese, english = self._lexicons.chinese, self._lexicons.english
-                made = Explainer(profile, MandarinIndex(profile, chinese), chinese, english)
-                self._last = (profile, made)
-            return self._last[1]

@@ -9,6 +9,7 @@ from voice_ime.personalize.personal import PersonalEngine
 from voice_ime.personalize.profile import DEFAULT
 from voice_ime.personalize.ready import Preparation
 from voice_ime.personalize.retrieve import Lexicons
+from voice_ime.personalize.sounding import Pronouncer
 from voice_ime.personalize.sounds_alike import Ears
 from voice_ime.server.explaining import Explanations
 from voice_ime.server.learning import Corrections
@@ -25,7 +26,9 @@ class People:
             store.create(DEFAULT)
         self.store = store
         self.profiles = Profiles(store)
-        self.engine = PersonalEngine(engine, self.profiles, Preparation(lexicons))
+        preparation = Preparation(lexicons)
+        self.engine = PersonalEngine(engine, self.profiles, preparation)
         self.learner = Learner(Ears(lexicons.english, lexicons.chinese))
+        self.pronouncer = Pronouncer(lexicons)
         self.corrections = Corrections(store, self.learner)
-        self.explanations = Explanations(self.profiles, lexicons)
+        self.explanations = Explanations(self.profiles, preparation.explainer)

@@ -5,10 +5,13 @@ import pytest
 from tests.needs import needs_package
 from voice_ime.engine.base import Capabilities
 from voice_ime.personalize.profile import Entry, Profile, Sound, SoundKind
+from voice_ime.personalize.retrieve import Lexicons
 from voice_ime.personalize.sounding import Ability, Pronouncer, ability, near
 
 CHECKS = Capabilities(engine="a", languages=("en",), scores_text=True)
 LISTENS_AGAIN = Capabilities(engine="b", languages=("en", "zh"), takes_phrases=True)
+LEXICONS = Lexicons()
+PRONOUNCER = Pronouncer(LEXICONS)
 NEITHER = Capabilities(engine="c", languages=("en", "zh"))
 
 
@@ -33,13 +36,13 @@ def test_nothing_is_ignored_without_a_word(listed: Entry, engine: Capabilities, 
 
 
 def test_an_english_name_has_its_phones() -> None:
-    assert "K L IY" in Pronouncer().readings(entry("CLI", sounds=[Sound(kind=SoundKind.WORDS, text="clee")]))
-    assert Pronouncer().readings(entry("Robert")) == ("R AA B ER T",)
+    assert "K L IY" in PRONOUNCER.readings(entry("CLI", sounds=[Sound(kind=SoundKind.WORDS, text="clee")]))
+    assert PRONOUNCER.readings(entry("Robert")) == ("R AA B ER T",)
 
 
 def test_a_chinese_name_has_its_pinyin_with_all_readings() -> None:
     needs_package("pypinyin")
-    readings = Pronouncer().readings(entry("单雄信"))
+    readings = PRONOUNCER.readings(entry("单雄信"))
     assert readings[0] == "shan4 xiong2 xin4"
     assert "dan1 xiong2 xin4" in readings
 
@@ -59,17 +62,15 @@ def test_a_chinese_name_has_its_pinyin_with_all_readings() -> None:
 )
 def test_pinyin_is_written_as_people_write_it(written: str, said: str) -> None:
     needs_package("pypinyin")
-    assert said in Pronouncer().readings(entry(written))
+    assert said in PRONOUNCER.readings(entry(written))
 
 
 def test_a_given_sound_comes_with_that_of_the_written_form() -> None:
-    readings = Pronouncer().readings(
-        entry("Zoë", sounds=[Sound(kind=SoundKind.ARPABET, text="Z OW IY")], language="en")
-    )
+    readings = PRONOUNCER.readings(entry("Zoë", sounds=[Sound(kind=SoundKind.ARPABET, text="Z OW IY")], language="en"))
     assert "Z OW IY" in readings
 
 
 def test_what_could_have_been_said_is_found_once() -> None:
     listed = entry("Kowalski", sounds=[Sound(kind=SoundKind.WORDS, text="co val ski")])
-    found = near(Profile(name="ann", entries=(listed,)), "we met co walski")
+    found = near(Profile(name="ann", entries=(listed,)), "we met co walski", LEXICONS)
     assert [each.entry.written for each in found] == ["Kowalski"]

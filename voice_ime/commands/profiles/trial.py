@@ -11,6 +11,7 @@ from voice_ime.messages import Messages
 if TYPE_CHECKING:
     from voice_ime.engine.base import Capabilities
     from voice_ime.personalize.profile import Entry, Profile
+    from voice_ime.personalize.retrieve import Lexicons
 
 
 def test_arguments(parser: Parser, messages: Messages) -> None:
@@ -18,12 +19,14 @@ def test_arguments(parser: Parser, messages: Messages) -> None:
 
 
 def test(desk: Desk, arguments: argparse.Namespace) -> int:
+    from voice_ime.personalize.retrieve import Lexicons
     from voice_ime.personalize.sounding import Pronouncer, ability
 
     profile = desk.profile()
     listed = _listed(profile, arguments.words)
     capabilities = _capabilities(desk)
-    pronouncer = Pronouncer()
+    lexicons = Lexicons()
+    pronouncer = Pronouncer(lexicons)
     for entry in listed or [_as_if(desk, arguments.words)]:
         sounds = pronouncer.readings(entry)
         can = ability(entry, capabilities) if capabilities else None
@@ -41,16 +44,16 @@ def test(desk: Desk, arguments: argparse.Namespace) -> int:
             desk.say(f"profile.ability.{can.value}", engine=capabilities.engine)
     if not listed:
         desk.say("profile.test.not_listed", words=arguments.words)
-    _tell_candidates(desk, profile, arguments.words)
+    _tell_candidates(desk, profile, arguments.words, lexicons)
     return ExitCode.OK
 
 
-def _tell_candidates(desk: Desk, profile: "Profile", words: str) -> None:
+def _tell_candidates(desk: Desk, profile: "Profile", words: str, lexicons: "Lexicons") -> None:
     """What the text alone would make of these words if they were heard."""
     from voice_ime.personalize.profile import Strength
     from voice_ime.personalize.sounding import near
 
-    for candidate in near(profile, words):
+    for candidate in near(profile, words, lexicons):
         row = {
             "heard": words,
             "candidate": candidate.entry.id,

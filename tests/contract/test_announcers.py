@@ -142,6 +142,13 @@ async def test_sentences_are_heard_whole_and_in_order(started: Listener) -> None
     assert heard == ([one.strip() for one in sentences] if started.speaks else [])
 
 
+async def test_the_last_of_several_progresses_is_heard(started: Listener) -> None:
+    for percent in (25, 50, 75):
+        started.announcer.progress(f"{percent} percent.", "en")
+    await started.announcer.stop()
+    assert started.heard[-1:] == (["75 percent."] if started.speaks else [])
+
+
 async def test_lines_stay_one_sentence(started: Listener) -> None:
     started.announcer.say("first\n.second\r\nthird", "en")
     await started.announcer.stop()

@@ -28,6 +28,11 @@ class Announcer(ABC):
     def say(self, sentence: str, language: str) -> None:
         """Speak `sentence`, after what is being said. `language`: en or zh."""
 
+    def progress(self, sentence: str, language: str) -> None:
+        """Speak how far something is. Where the way can tell: after what is being said, and not at all where something
+        newer came meanwhile."""
+        self.say(sentence, language)
+
     @abstractmethod
     def sound(self, sound: Sound) -> None: ...
 

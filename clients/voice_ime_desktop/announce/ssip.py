@@ -13,6 +13,8 @@ from voice_ime.errors import DesktopUnavailable
 from voice_ime_desktop.announce.base import Announcer, Sound
 
 CLIENT = "user:voice-ime:main"
+MESSAGE, PROGRESS = "message", "progress"
+"""Priorities. A message cuts in on a screen reader; a progress waits for it, and the last of several is said."""
 PATIENCE_S = 5.0
 """A service that does not answer within this time is dead."""
 SPAWN_S = 10.0
@@ -23,6 +25,8 @@ FRESH_S = 30.0
 """What is older is not said any more when the service is back."""
 MOST = 20
 """Sentences that wait at most; then the oldest is forgotten."""
+SLOW_S = 30.0
+"""No sentence takes longer; a service that did not tell the end of one by then never tells it."""
 LAST_WORDS_S = 1.0
 """To hand over what is still to be said at the end."""
 
@@ -99,11 +103,14 @@ class SsipAnnouncer(Announcer):
     def say(self, sentence: str, language: str) -> None:
         if not sentence.strip():
             return
-        one = _Sentence(sentence, language, self._clock())
-        self._unspoken = [*self._unspoken[1 - MOST :], one]
-        if self._connection is None:
-            self._print(one)
-        self._news.set()
+        self._unspoken = [one for one in self._unspoken if not (one.is_progress and one.number is None)]
+        self._queue(_Sentence(sentence, language, self._clock()))
+
+    def progress(self, sentence: str, language: str) -> None:
+        if not sentence.strip():
+            return
+        self._unspoken = [one for one in self._unspoken if not one.is_progress]
+        self._queue(_Sentence(sentence, language, self._clock(), priority=PROGRESS))
 
     def sound(self, sound: Sound) -> None:
         """Sounds are not for this way: in the service's queue they would come late and cut off sentences."""
@@ -111,6 +118,12 @@ class SsipAnnouncer(Announcer):
     def quiet(self) -> None:
         self._unspoken.clear()
         self._silence = True
+        self._news.set()
+
+    def _queue(self, one: "_Sentence") -> None:
+        self._unspoken = [*self._unspoken[1 - MOST :], one]
+        if self._connection is None:
+            self._print(one)
         self._news.set()
 
     # --- while there is a service
@@ -152,10 +165,17 @@ class SsipAnnouncer(Announcer):
         if self._silence:
             self._silence = False
             return True
-        return next((one for one in self._unspoken if one.number is None), False)
+        waiting = (one for one in self._unspoken if one.number is None)
+        return next((one for one in waiting if not (one.is_progress and self._is_talking())), False)
+
+    def _is_talking(self) -> bool:
+        """Whether a sentence of ours is being said. Behind one, the service keeps every progress that it gets; behind
+        others' sentences only the last."""
+        since = self._clock() - SLOW_S
+        return any(one.number and not one.is_progress and one.at >= since for one in self._unspoken)
 
     async def _hand_over(self, one: "_Sentence", connection: "_Connection") -> None:
-        one.number = await connection.speak(one.text, one.language)
+        one.number = await connection.speak(one.text, one.language, one.priority)
         if not one.number:  # refused
             self._print(one)
         if not one.number or one.number in connection.over:
@@ -167,6 +187,7 @@ class SsipAnnouncer(Announcer):
         for place in places:
             # Sentences are said in order: where one begins, those before it are over.
             del self._unspoken[: place if code == _BEGIN else place + 1]
+        self._news.set()
 
     def _forget(self, one: "_Sentence") -> None:
         with contextlib.suppress(ValueError):  # `quiet` was first
@@ -231,6 +252,11 @@ class _Sentence:
     number: str | None = None
     """That the service gave to it; None: it does not have it."""
     printed: bool = False
+    priority: str = MESSAGE
+
+    @property
+    def is_progress(self) -> bool:
+        return self.priority == PROGRESS
 
 
 _BEGIN, _END, _CANCEL = "701", "702", "703"
@@ -252,6 +278,7 @@ class _Connection:
         self._on_event = on_event
         self._answer: asyncio.Future[list[str]] | None = None
         self._language = ""
+        self._priority = ""
         self._dead = False
         self.over: set[str] = set()
         """Numbers of sentences of which the end was told: that can come before the answer that tells the number."""
@@ -266,7 +293,6 @@ class _Connection:
         connection = cls(reader, writer, on_news, on_event)
         try:
             await connection._ask(f"SET SELF CLIENT_NAME {CLIENT}")
-            await connection._ask("SET SELF PRIORITY message")
             for event in ("BEGIN", "END", "CANCEL"):
                 await connection._ask(f"SET SELF NOTIFICATION {event} ON")
         except BaseException:
@@ -282,8 +308,11 @@ class _Connection:
         if self._dead:
             raise ConnectionResetError
 
-    async def speak(self, text: str, language: str) -> str:
+    async def speak(self, text: str, language: str, priority: str) -> str:
         """The number of the sentence; empty: the service does not take it."""
+        if priority != self._priority:
+            await self._ask(f"SET SELF PRIORITY {priority}")
+            self._priority = priority
         if language != self._language:
             await self._ask(f"SET SELF LANGUAGE {language}")
             self._language = language

@@ -32,6 +32,9 @@ class TogetherAnnouncer(Announcer):
     def say(self, sentence: str, language: str) -> None:
         self._speech.say(sentence, language)
 
+    def progress(self, sentence: str, language: str) -> None:
+        self._speech.progress(sentence, language)
+
     def sound(self, sound: Sound) -> None:
         self._sounds.sound(sound)
 

@@ -1,13 +1,14 @@
 """Speech over SSIP: what the service is asked, and what happens when it comes and goes."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from voice_ime_desktop.announce.recording import RecordingAnnouncer
-from voice_ime_desktop.announce.ssip import FRESH_S, MOST, Service, SsipAnnouncer, service_of
+from voice_ime_desktop.announce.ssip import FRESH_S, MOST, SLOW_S, Service, SsipAnnouncer, service_of
 
 from tests.desktop.ssip_server import SpeechService
 from voice_ime.errors import DesktopUnavailable
@@ -166,6 +167,40 @@ async def test_last_words_are_said(service: SpeechService) -> None:
     service.stop()
 
 
+# --- progress
+
+
+async def test_progress_leaves_the_screen_reader_its_turn(announcer: SsipAnnouncer, service: SpeechService) -> None:
+    announcer.say("Getting it.", "en")
+    announcer.progress("Half of it.", "en")
+    await heard(service, "Getting it.", "Half of it.")
+    announcer.say("It is here.", "en")
+    await heard(service, "Getting it.", "Half of it.", "It is here.")
+    assert [one.priority for one in service.requests] == ["message", "progress", "message"]
+
+
+async def test_of_progress_while_the_service_is_away_only_the_last_is_said(
+    announcer: SsipAnnouncer, service: SpeechService, printed: RecordingAnnouncer
+) -> None:
+    service.stop()
+    for percent in (25, 50, 75):
+        announcer.progress(f"{percent} percent.", "en")
+        await until(lambda percent=percent: f"{percent} percent." in printed.spoken)  # type: ignore[misc]
+    service.start()
+    await heard(service, "75 percent.")
+
+
+async def test_what_was_done_while_the_service_was_away_makes_its_progress_old(
+    announcer: SsipAnnouncer, service: SpeechService, printed: RecordingAnnouncer
+) -> None:
+    service.stop()
+    announcer.progress("75 percent.", "en")
+    await until(lambda: printed.spoken == ["75 percent."])
+    announcer.say("It is here.", "en")
+    service.start()
+    await heard(service, "It is here.")
+
+
 # --- services that behave in other ways
 
 
@@ -205,9 +240,11 @@ def _event(code: str, number: int) -> bytes:
 
 
 @asynccontextmanager
-async def speaking(folder: Path, script: Script, printed: RecordingAnnouncer) -> AsyncIterator[SsipAnnouncer]:
+async def speaking(
+    folder: Path, script: Script, printed: RecordingAnnouncer, clock: Callable[[], float] = time.monotonic
+) -> AsyncIterator[SsipAnnouncer]:
     server = await asyncio.start_unix_server(script.serve, folder / "s")
-    announcer = SsipAnnouncer(Service(folder / "s"), {}, meanwhile=printed)
+    announcer = SsipAnnouncer(Service(folder / "s"), {}, meanwhile=printed, clock=clock)
     await announcer.start()
     try:
         yield announcer
@@ -258,6 +295,33 @@ async def test_what_the_person_silenced_is_not_said_again(tmp_path: Path, printe
         await until(lambda: len(script.sentences) == 3)
         script.cut()
         await until(lambda: script.sentences == ["One.", "Two.", "Three.", "Three."])
+
+
+async def test_while_a_sentence_of_ours_is_said_only_the_last_progress_waits(
+    tmp_path: Path, printed: RecordingAnnouncer
+) -> None:
+    """speech-dispatcher would say each of them after it."""
+    script = Script()
+    async with speaking(tmp_path, script, printed) as announcer:
+        announcer.say("Getting it.", "en")
+        await until(lambda: script.sentences == ["Getting it."])
+        script.tell("701", 1)
+        for percent in (25, 50, 75):
+            announcer.progress(f"{percent} percent.", "en")
+        script.tell("702", 1)
+        await until(lambda: script.sentences == ["Getting it.", "75 percent."])
+
+
+async def test_a_service_that_never_tells_the_end_does_not_hold_progress_up_for_ever(
+    tmp_path: Path, printed: RecordingAnnouncer, clock: Clock
+) -> None:
+    script = Script()
+    async with speaking(tmp_path, script, printed, clock) as announcer:
+        announcer.say("Getting it.", "en")
+        await until(lambda: script.sentences == ["Getting it."])
+        clock.now += SLOW_S + 1
+        announcer.progress("Half of it.", "en")
+        await until(lambda: script.sentences == ["Getting it.", "Half of it."])
 
 
 async def test_an_end_that_is_told_before_the_number_counts(tmp_path: Path, printed: RecordingAnnouncer) -> None:

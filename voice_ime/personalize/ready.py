@@ -20,6 +20,8 @@ class Preparation:
         self._lexicons = lexicons
         self._judge = Decider()
         self._lock = threading.Lock()
+        self._making = threading.Lock()
+        """Another one than `_lock`: those whose profile is ready do not wait for one that is being made ready."""
         self._ready: OrderedDict[str, _Ready] = OrderedDict()
 
     def __call__(self, profile: Profile) -> Corrector:
@@ -31,11 +33,24 @@ class Preparation:
         return self._of(profile).explainer
 
     def _of(self, profile: Profile) -> "_Ready":
+        ready = self._known(profile)
+        if ready is None:
+            with self._making:
+                ready = self._known(profile) or self._kept(_Ready(profile, self._lexicons, self._judge))
+        return ready
+
+    def _known(self, profile: Profile) -> "_Ready | None":
         with self._lock:
             ready = self._ready.get(profile.name)
             if ready is None or ready.profile is not profile:
-                ready = self._ready[profile.name] = _Ready(profile, self._lexicons, self._judge)
+                return None
             self._ready.move_to_end(profile.name)
+            return ready
+
+    def _kept(self, ready: "_Ready") -> "_Ready":
+        with self._lock:
+            self._ready[ready.profile.name] = ready
+            self._ready.move_to_end(ready.profile.name)
             while len(self._ready) > MOST_READY:
                 self._ready.popitem(last=False)
             return ready
@@ -46,6 +61,8 @@ class _Ready:
 
     def __init__(self, profile: Profile, lexicons: Lexicons, judge: Judge) -> None:
         english, mandarin = english_index_of(profile, lexicons), mandarin_index_of(profile, lexicons)
+        if profile.entries:
+            lexicons.english.read()
         self.profile = profile
         self.corrector = Corrector(profile, Indexes([english, mandarin]), judge)
         self.explainer = Explainer(profile, mandarin, lexicons.chinese, lexicons.english)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from fastapi import WebSocket
 from starlette.responses import JSONResponse
+from starlette.websockets import WebSocketDisconnect
 
 from voice_ime import __version__
 from voice_ime import protocol as wire
-from voice_ime.engine.base import SAMPLE_RATE, Engine
+from voice_ime.engine.base import SAMPLE_RATE, Engine, Options
 from voice_ime.errors import (
     AccessError,
     AudioGap,
@@ -100,7 +101,7 @@ class _Connection:
         try:
             hello = await self._hello()
             self._language = hello.messages
-            await self._read_profile(hello)
+            await self._make_ready(hello)
             stream, resumed = self._services.sessions.open(hello, disconnect)
             self._welcome(hello, stream, resumed)
             await self._until_the_end(stream)
@@ -128,15 +129,16 @@ class _Connection:
             raise OutOfOrder(type=message.type)
         return message
 
-    async def _read_profile(self, hello: wire.Hello) -> None:
-        """Reading thousands of entries is no work for the event loop; afterwards they are at hand.
+    async def _make_ready(self, hello: wire.Hello) -> None:
+        """Reading thousands of entries is no work for the event loop, and none for the first utterance.
 
         What is wrong with the profile is said where it is used: a session that is resumed has finals to give first.
         """
         people = self._services.people
         if hello.profile is not None and people is not None:
             with contextlib.suppress(VoiceImeError):
-                await asyncio.to_thread(people.profiles.current, hello.profile)
+                options = Options(language=hello.language, profile=hello.profile)
+                await asyncio.to_thread(people.make_ready, options)
 
     def _welcome(self, hello: wire.Hello, stream: Stream, resumed: bool) -> None:
         missed = stream.session.resume(hello) if resumed else []
@@ -238,7 +240,7 @@ class _Connection:
     async def _send(self, message: wire.ServerMessage) -> None:
         try:
             await self._websocket.send_text(message.model_dump_json())
-        except RuntimeError as error:  # starlette's way to say that the connection is closed
+        except (RuntimeError, WebSocketDisconnect) as error:  # starlette's ways to say that the connection is closed
             raise Gone from error
 
     def _post(self, message: wire.ServerMessage) -> None:

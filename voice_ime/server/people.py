@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from voice_ime.engine.base import Engine
+from voice_ime.engine.base import Engine, Options
 from voice_ime.errors import ProfileExists
 from voice_ime.personalize.learn import Learner
 from voice_ime.personalize.personal import PersonalEngine
@@ -32,3 +32,8 @@ class People:
         self.pronouncer = Pronouncer(lexicons)
         self.corrections = Corrections(store, self.learner)
         self.explanations = Explanations(self.profiles, preparation.explainer)
+
+    def make_ready(self, options: Options) -> None:
+        """Loads what the first utterance would else have to wait for: a second's work at most. Raises what `begin`
+        does."""
+        self.engine.begin(options).cancel()

@@ -1,5 +1,9 @@
 """A profile is made ready for use once, for all who use it."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from voice_ime.personalize.phonetics.english import English
 from voice_ime.personalize.profile import Entry, Profile
 from voice_ime.personalize.ready import MOST_READY, Preparation
 from voice_ime.personalize.retrieve import Lexicons
@@ -32,3 +36,31 @@ def test_only_the_profiles_used_last_are_kept_ready() -> None:
     made = [prepare(each) for each in people]
     assert prepare(people[-1]) is made[-1]
     assert prepare(people[0]) is not made[0]
+
+
+class SlowLexicons(Lexicons):
+    """Hands its English out only while it may."""
+
+    asked, may = threading.Event(), threading.Event()
+
+    @property
+    def english(self) -> English:
+        self.asked.set()
+        assert self.may.wait(20)
+        return LEXICONS.english
+
+
+def test_whoever_speaks_does_not_wait_while_somebody_elses_profile_is_made_ready() -> None:
+    lexicons, ann = SlowLexicons(), profile("ann")
+    prepare = Preparation(lexicons)
+    lexicons.may.set()
+    corrector = prepare(ann)
+    lexicons.may.clear()
+    lexicons.asked.clear()
+    with ThreadPoolExecutor(1) as other:
+        waiting = other.submit(prepare, profile("bob"))
+        assert lexicons.asked.wait(20)
+        assert prepare(ann) is corrector
+        assert not waiting.done()
+        lexicons.may.set()
+    assert waiting.result() is not corrector

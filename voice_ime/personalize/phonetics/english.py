@@ -47,6 +47,10 @@ class English:
     _known: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Sounds that were asked for."""
 
+    def read(self) -> None:
+        """Reads the files now: nobody will have to wait for them later."""
+        _ = self._words, self._letters, self._frequencies
+
     def sounds(self, text: str) -> tuple[str, ...]:
         """How `text`, some words, may sound, the likeliest first, as `phones` encodes it; empty: nothing to say."""
         found = self._known.get(text)

@@ -2,18 +2,20 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.fakes import loud, silent
+from tests.fakes import EchoEngine, LevelDetector, loud, silent
 from tests.server.cutting import CuttableLine, cuttable_line
-from tests.server.running import TOKEN, running_server
+from tests.server.running import TOKEN, hello, running_server, settings
 from voice_ime import protocol as wire
 from voice_ime.audio import to_pcm16
 from voice_ime.client import Address, ClientOptions, Connected, DictationClient, Disconnected
+from voice_ime.server.app import create_app
 
 SPOKEN = np.concatenate([piece for seconds in (0.5, 1.2, 0.3, 2.0, 0.8) for piece in (loud(seconds), silent(1.0))])
 SAID = [f"{round(seconds * 16000)} loud" for seconds in (0.5, 1.2, 0.3, 2.0, 0.8)]
@@ -233,3 +235,24 @@ async def test_joining_goes_on_where_it_was_after_the_server_started_anew() -> N
                     line.target = (await servers.enter_async_context(running_server())).port
                     client.send(to_pcm16(SPOKEN[16000 * 2 : 16000 * 5]))
         assert [text[0] for text in inserted] == [" ", " "]
+
+
+async def test_a_line_that_breaks_while_we_speak_is_no_fault_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+    app = create_app(settings(), EchoEngine(), LevelDetector(), TOKEN)
+    told = iter([{"type": "websocket.connect"}, {"type": "websocket.receive", "text": hello().model_dump_json()}])
+
+    async def receive() -> MutableMapping[str, Any]:
+        if (event := next(told, None)) is not None:
+            return event
+        return await asyncio.Future()
+
+    async def send(event: MutableMapping[str, Any]) -> None:
+        if event["type"] == "websocket.send":
+            raise ConnectionResetError
+
+    headers = [(b"host", b"127.0.0.1"), (b"authorization", f"Bearer {TOKEN}".encode())]
+    scope = {"type": "websocket", "path": wire.PATH, "headers": headers, "query_string": b"", "subprotocols": []}
+    async with asyncio.timeout(20):
+        async with app.router.lifespan_context(app):
+            await app(scope, receive, send)
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]

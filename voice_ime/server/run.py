@@ -79,7 +79,12 @@ def _serve_on(listening: socket.socket, settings: Settings, messages: Messages, 
         app = create_app(settings, engine, SpeechDetector(settings.speech.detector), token, store)
         host, port = listening.getsockname()[:2]
         address = f"ws://{host}:{port}{wire.PATH}"
-        server = ReadyServer(_config(app, settings.server), lambda: announcement.ready(address, token, messages))
+
+        def ready() -> None:
+            _leave_what_stays_alone()
+            announcement.ready(address, token, messages)
+
+        server = ReadyServer(_config(app, settings.server), ready)
         if announcement.attached:
             _end_with_stdin(server)
         server.run(sockets=[listening])
@@ -101,7 +106,6 @@ class ReadyServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        _leave_what_stays_alone()
         self._say_ready()
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from voice_ime.audio import read_blocks
-from voice_ime.engine.base import SAMPLE_RATE, Engine, Hypothesis, Options, Samples
+from voice_ime.engine.base import SAMPLE_RATE, Engine, Hypothesis, Options, Samples, Substitution
 from voice_ime.errors import LanguageNotSupported, RecognitionFailed
 
 MODELS = Path(__file__).parents[1] / "models"
@@ -287,6 +287,19 @@ class EngineContract:
         assert scores[0] == pytest.approx(scores[-1])
         assert not any(math.isnan(score) for score in scores)
         assert all(score <= 0 for score in scores)
+
+    def test_what_it_cannot_write_has_no_price(self, subject: Subject) -> None:
+        """None, and not a very low one: whoever asks must not take it for an answer of the sound."""
+        if not subject.engine.capabilities.scores_text:
+            return
+        final_of = subject.engine.begin(Options(language=subject.first.language))
+        final_of.feed(subject.first.sound)
+        final = final_of.finish()
+        texts = ("Yreka", "龘鱻", "☃", final.words[0].text)
+        engine = subject.engine.chosen(Options(language=subject.first.language))
+        prices = final_of.price(final, [Substitution(0, 1, (text,)) for text in texts])
+        assert [price is not None for price in prices] == [engine.writes(text) for text in texts]
+        assert engine.writes(final.text)
 
     def test_no_text_is_likely_where_nothing_was_said(self, subject: Subject) -> None:
         if not subject.engine.capabilities.scores_text:

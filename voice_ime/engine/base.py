@@ -5,7 +5,7 @@ Calls block and belong on worker threads; an engine never sees asyncio. Samples 
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -212,9 +212,28 @@ class Engine(ABC):
         """
         return self
 
+    def writes(self, text: str) -> bool:
+        """Whether the model can write `text` at all; marks do not count. For engines that score or take phrases.
+
+        What it cannot write is never heard as it is written, and `Utterance.price` cannot tell what it costs.
+        """
+        return True
+
     @abstractmethod
     def close(self) -> None:
         """Free the model. Utterances under way end with RecognitionFailed or normally."""
+
+
+def priced(
+    substitutions: Sequence[Substitution],
+    writes: Callable[[str], bool],
+    prices: Callable[[Sequence[Substitution]], Sequence[float | None]],
+) -> list[float | None]:
+    """`prices` for those of which the engine `writes` a text, and asked for these only; None for the others."""
+    known = [any(map(writes, each.texts)) for each in substitutions]
+    asked = [each for each, is_known in zip(substitutions, known, strict=True) if is_known]
+    found = iter(prices(asked) if asked else ())
+    return [next(found) if is_known else None for is_known in known]
 
 
 def replaced(hypothesis: Hypothesis, first: int, last: int, text: str) -> str:

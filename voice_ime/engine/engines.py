@@ -50,6 +50,10 @@ class Engines(Engine):
     def begin(self, options: Options) -> Utterance:
         return self.chosen(options).begin(options)
 
+    def writes(self, text: str) -> bool:
+        """Whether the usual engine does; of others it is asked through `chosen`."""
+        return self._team.chosen(Options()).writes(text)
+
     def switch(self, settings: EngineSettings, languages: Iterable[str] = ()) -> None:
         """From now on utterances are heard as `settings` say; those under way by the engines that they began with.
 
@@ -97,6 +101,9 @@ class _Seat(Engine):
         utterance = self._engine.begin(options)
         weakref.finalize(utterance, _let_go, self._models).atexit = False
         return utterance
+
+    def writes(self, text: str) -> bool:
+        return self._engine.writes(text)
 
     def close(self) -> None:
         """Nothing: the models are not its own."""

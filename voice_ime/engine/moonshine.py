@@ -21,6 +21,7 @@ from voice_ime.engine.base import (
     Substitution,
     Utterance,
     Word,
+    priced,
     replaced,
 )
 from voice_ime.engine.beam import beam
@@ -32,6 +33,7 @@ from voice_ime.engine.reading import Choice, Reading, read, score
 from voice_ime.engine.store import MOONSHINE_TINY_EN, checked_files
 from voice_ime.engine.tokens import Vocabulary
 from voice_ime.engine.word_times import Seen, Times, from_halves, from_partials, speech_edges
+from voice_ime.engine.words import is_latin
 from voice_ime.errors import LanguageNotSupported, RecognitionFailed
 from voice_ime.settings import MoonshineSettings
 
@@ -92,6 +94,10 @@ class Model:
         self.vocabulary = Vocabulary.from_file(vocabulary)
         self.own = _names("decoder")
         self.heard = _names("encoder")
+
+    def writes(self, text: str) -> bool:
+        """It has pieces of other scripts, too, but was taught English only."""
+        return is_latin(text) and self.vocabulary.covers(text)
 
     def encode(self, samples: Samples) -> Encoded:
         """RecognitionFailed."""
@@ -200,6 +206,9 @@ class MoonshineEngine(Engine):
             self._model, word_times=self._word_times, beam_size=self._beam_size, calibration=self.calibration
         )
 
+    def writes(self, text: str) -> bool:
+        return self._model is not None and self._model.writes(text)
+
     def close(self) -> None:
         self._model = None  # utterances under way keep it until they end
 
@@ -278,7 +287,10 @@ class MoonshineUtterance(Utterance):
         decoder, reading = self._heard.decoder, self._heard.reading
         return [score(decoder, MARKS, reading, ids(text) if text.strip() else []) for text in texts]
 
-    def price(self, final: Hypothesis, substitutions: Sequence[Substitution]) -> list[float]:
+    def price(self, final: Hypothesis, substitutions: Sequence[Substitution]) -> list[float | None]:
+        return priced(substitutions, self._model.writes, lambda asked: self._prices(final, asked))
+
+    def _prices(self, final: Hypothesis, substitutions: Sequence[Substitution]) -> list[float]:
         heard = self._heard
         if heard is None or heard.reading.logits is None:
             return [-math.inf] * len(substitutions)

@@ -26,6 +26,7 @@ from voice_ime.engine.base import (
     Samples,
     Substitution,
     Utterance,
+    priced,
 )
 from voice_ime.engine.sherpa_check import check
 from voice_ime.engine.sherpa_folder import ModelFolder, read_folder
@@ -63,6 +64,9 @@ class SherpaEngine(Engine):
         """Those of `phrases` that can be made likelier; the others have a part that the model cannot write."""
         with self.model() as model:
             return tuple(phrase for phrase in phrases if model.usable((phrase,)))
+
+    def writes(self, text: str) -> bool:
+        return self._model is not None and self._model.writes(text)
 
     def close(self) -> None:
         """The memory is free once decodings under way have ended."""
@@ -140,10 +144,9 @@ class SherpaUtterance(Utterance):
     def price(self, final: Hypothesis, substitutions: Sequence[Substitution]) -> Sequence[float | None]:
         """None for what the model has no tokens for, such as a name with a rare character: the sound says nothing."""
         with self._engine.model() as model:
-            known = [any(model.tokens.spell(text) is not None for text in each.texts) for each in substitutions]
-        asked = [each for each, is_known in zip(substitutions, known, strict=True) if is_known]
-        prices = iter(super().price(final, asked) if asked else ())
-        return [next(prices) if is_known else None for is_known in known]
+            writes = model.writes
+        price = super().price
+        return priced(substitutions, writes, lambda asked: price(final, asked))
 
     def rehear(self, phrases: tuple[str, ...]) -> Hypothesis:
         with self._engine.model() as model:
@@ -263,6 +266,10 @@ class Model:
     def usable(self, phrases: Iterable[str]) -> tuple[str, ...]:
         """Spelled as the library wants them; other ones would end the process."""
         return self.tokens.usable(phrases) if self.takes_phrases else ()
+
+    def writes(self, text: str) -> bool:
+        """Whether it has tokens for each letter, or for the bytes that make it."""
+        return bool(self.tokens.spell(text))
 
     def samples_of_phrases(self) -> list[tuple[str, ...]]:
         """None, and one that the model can write: to try it out with."""

@@ -50,6 +50,10 @@ class Vocabulary:
         text = self._raw([token])
         return any(character.isalnum() or character == "\N{REPLACEMENT CHARACTER}" for character in text)
 
+    def covers(self, text: str) -> bool:
+        """Whether no letter or digit of `text` must be put together from bytes."""
+        return all(character.encode() in self._ids for character in text if character.isalnum())
+
     def ids(self, text: str) -> list[int]:
         """The pieces that the model itself uses for `text`: neighbours are joined, lowest resulting id first."""
         marked = _BLANK + text.strip().replace(" ", _BLANK)

@@ -29,6 +29,9 @@ class TwoPassEngine(Engine):
             raise LanguageNotSupported(language=options.language, engine=name, known=", ".join(known))
         return TwoPassUtterance(self._live.begin(options), self._final.begin(options), self._live.capabilities)
 
+    def writes(self, text: str) -> bool:
+        return self._final.writes(text)
+
     def close(self) -> None:
         """Closes both."""
         try:

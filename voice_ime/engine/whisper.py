@@ -20,6 +20,7 @@ from voice_ime.engine.base import (
     Samples,
     Substitution,
     Utterance,
+    priced,
     replaced,
 )
 from voice_ime.engine.han import Script, Writing
@@ -59,6 +60,9 @@ class WhisperEngine(Engine):
         if options.language is not None and options.language not in known:
             raise LanguageNotSupported(language=options.language, engine=NAME, known=", ".join(known))
         return WhisperUtterance(self, options, self._writing(options.script))
+
+    def writes(self, text: str) -> bool:
+        return self._model is not None and self._model.writes(text)
 
     def close(self) -> None:
         """The memory is free once decodings under way have ended."""
@@ -137,11 +141,16 @@ class WhisperUtterance(Utterance):
         with self._engine.model() as model:
             return [score(model, self._heard, self._as_heard(text)) for text in texts]
 
-    def price(self, final: Hypothesis, substitutions: Sequence[Substitution]) -> list[float]:
+    def price(self, final: Hypothesis, substitutions: Sequence[Substitution]) -> list[float | None]:
         """One quick pass of the decoder for each text, a longer one where the last word changes.
 
         -inf where the sound was longer than the model's window (30 s).
         """
+        with self._engine.model() as model:
+            writes = model.writes
+        return priced(substitutions, writes, lambda asked: self._prices(final, asked))
+
+    def _prices(self, final: Hypothesis, substitutions: Sequence[Substitution]) -> list[float]:
         if len(self._heard) != 1 or self._heard[0].encoded is None:
             return [-inf] * len(substitutions)
         without: dict[bool, float] = {}

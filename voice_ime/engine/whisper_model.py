@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from voice_ime.engine.base import SAMPLE_RATE, Samples
 from voice_ime.engine.whisper_speed import Speed
+from voice_ime.engine.words import is_latin
 
 FRAMES_PER_S = 100
 FULL_FRAMES = 3000
@@ -163,6 +164,10 @@ class Model:
     def text(self, tokens: Sequence[int], language: str) -> str:
         """Without blanks around it, and one blank between words."""
         return " ".join(self._tokenizer(language).decode(list(tokens)).split())
+
+    def writes(self, text: str) -> bool:
+        """Its tokens are made of bytes and spell anything, but models for English were taught nothing else."""
+        return is_latin(text) if self.languages == ("en",) else any(map(str.isalnum, text))
 
     def align(self, encoded: Encoded, language: str, tokens: Sequence[int]) -> list[dict[str, Any]]:
         """Words of the tokens as {word, start, end, probability}, in seconds of this window."""

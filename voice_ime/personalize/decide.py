@@ -26,7 +26,8 @@ class Decider:
         """Ways to write the candidate that the engine should try: as it is, as at the start of a sentence, small."""
         return self.spellings(candidate.entry.written)
 
-    def spellings(self, written: str) -> tuple[str, ...]:
+    @staticmethod
+    def spellings(written: str) -> tuple[str, ...]:
         """See `forms`."""
         return tuple(dict.fromkeys((written, written[:1].upper() + written[1:], written.lower())))
 

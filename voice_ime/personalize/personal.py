@@ -32,7 +32,7 @@ class PersonalEngine(Engine):
         self._engine = engine
         self._profiles = profiles
         self._prepare = prepare
-        self._writings = _Writings()
+        self._writings = Writings()
 
     @property
     def capabilities(self) -> Capabilities:  # type: ignore[override]
@@ -69,7 +69,7 @@ class PersonalEngine(Engine):
         )
 
 
-class _Writings:
+class Writings:
     """Kept, since reading the tables takes a tenth of a second. Without OpenCC there are none."""
 
     def __init__(self) -> None:

@@ -1,12 +1,11 @@
-"""How an entry sounds, and what an engine can do with it: so that nothing in a list is ignored without a word."""
+"""How an entry sounds."""
 
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from voice_ime.engine.base import Capabilities, Hypothesis, Word
+from voice_ime.engine.base import Hypothesis, Word
 from voice_ime.engine.words import has_han
-from voice_ime.personalize.profile import Entry, Profile, Strength
+from voice_ime.personalize.profile import Entry, Profile
 
 if TYPE_CHECKING:
     from voice_ime.personalize.phonetics.mandarin import Syllable
@@ -15,33 +14,6 @@ if TYPE_CHECKING:
 _WHOLE = {"i": "yi", "in": "yin", "ing": "ying", "iu": "you", "u": "wu", "ui": "wei", "un": "wen"}
 _FIRST = {"i": "y", "u": "w", "v": "yu"}
 """How whole finals, else their first letters, are written where no initial stands before them."""
-
-
-class Ability(StrEnum):
-    """What an engine can do with an entry."""
-
-    CHECKED = "checked"
-    """Each place where it could have been said is checked against the sound."""
-    TOLD = "told"
-    """The engine listens again, knowing that it could have been said."""
-    TEXT = "text"
-    """Only what was heard is compared with it."""
-    OFFERED = "offered"
-    """It is never written by itself: its strength says so."""
-    UNHEARD = "unheard"
-    """It is of a language that the engine does not hear."""
-
-
-def ability(entry: Entry, capabilities: Capabilities) -> Ability:
-    """What the engine of these capabilities can do with `entry`."""
-    language = entry.language or ("zh" if has_han(entry.written) else None)
-    if language is not None and language not in capabilities.languages:
-        return Ability.UNHEARD
-    if entry.strength is Strength.NEVER:
-        return Ability.OFFERED
-    if capabilities.scores_text:
-        return Ability.CHECKED
-    return Ability.TOLD if capabilities.takes_phrases else Ability.TEXT
 
 
 class Pronouncer:

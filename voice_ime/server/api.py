@@ -16,13 +16,13 @@ from starlette.concurrency import run_in_threadpool
 
 from voice_ime.engine.base import Engine
 from voice_ime.errors import BadMessage, EntryNotFound, WrongDate, WrongValue
+from voice_ime.personalize.ability import Abilities
 from voice_ime.personalize.formats import merge
 from voice_ime.personalize.formats.base import MOST_BYTES, Unfit, entry_of, rule_of
 from voice_ime.personalize.formats.reasons import reason, wrong_value
 from voice_ime.personalize.formats.table import format_named, read
 from voice_ime.personalize.learn import Learned
 from voice_ime.personalize.profile import Entry, Kind, Lesson, Preferences, Profile, Rule, Source
-from voice_ime.personalize.sounding import ability
 from voice_ime.server.http import body_of, json_of, messages_of, number_in, truth_in
 from voice_ime.server.people import People
 from voice_ime.store.base import Author, Change, Put, Remove, revision_row
@@ -81,7 +81,7 @@ class _Api:
         self._profiles = people.profiles
         self._learner = people.learner
         self._pronouncer = people.pronouncer
-        self._engine = engine
+        self._abilities = Abilities(engine)
 
     # --- profiles ---
 
@@ -115,7 +115,7 @@ class _Api:
         page = _page(request, found)
         body = {
             "entries": [_row(entry) for entry in page],
-            "abilities": {entry.id: ability(entry, self._engine.capabilities).value for entry in page},
+            "abilities": await run_in_threadpool(self._abilities_of, page, profile.preferences),
             "count": len(found),
         }
         return _answer(body, profile.revision)
@@ -129,9 +129,10 @@ class _Api:
     async def entry(self, request: Request, name: str, id: str) -> Response:
         profile = await self._current(name)
         entry = _named(profile, profile.entries, id)
+        abilities = await run_in_threadpool(self._abilities_of, [entry], profile.preferences)
         body = {
             "entry": _row(entry),
-            "ability": ability(entry, self._engine.capabilities).value,
+            "ability": abilities[entry.id],
             "readings": await run_in_threadpool(self._pronouncer.readings, entry),
         }
         return _answer(body, profile.revision)
@@ -249,6 +250,10 @@ class _Api:
 
     async def _current(self, name: str) -> Profile:
         return await run_in_threadpool(self._profiles.current, name)
+
+    def _abilities_of(self, entries: Iterable[Entry], preferences: Preferences) -> dict[str, str]:
+        """By id."""
+        return {entry.id: self._abilities.of(entry, preferences).ability.value for entry in entries}
 
     async def _put(
         self,

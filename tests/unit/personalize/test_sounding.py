@@ -1,38 +1,18 @@
-"""Each entry tells how it sounds and what the engine in use can do with it."""
+"""Each entry tells how it sounds."""
 
 import pytest
 
 from tests.needs import needs_package
-from voice_ime.engine.base import Capabilities
 from voice_ime.personalize.profile import Entry, Profile, Sound, SoundKind
 from voice_ime.personalize.retrieve import Lexicons
-from voice_ime.personalize.sounding import Ability, Pronouncer, ability, near
+from voice_ime.personalize.sounding import Pronouncer, near
 
-CHECKS = Capabilities(engine="a", languages=("en",), scores_text=True)
-LISTENS_AGAIN = Capabilities(engine="b", languages=("en", "zh"), takes_phrases=True)
 LEXICONS = Lexicons()
 PRONOUNCER = Pronouncer(LEXICONS)
-NEITHER = Capabilities(engine="c", languages=("en", "zh"))
 
 
 def entry(written: str, **fields: object) -> Entry:
     return Entry.model_validate({"id": "e", "written": written, **fields})
-
-
-@pytest.mark.parametrize(
-    ("listed", "engine", "expected"),
-    [
-        (entry("Kowalski"), CHECKS, Ability.CHECKED),
-        (entry("Kowalski"), LISTENS_AGAIN, Ability.TOLD),
-        (entry("Kowalski"), NEITHER, Ability.TEXT),
-        (entry("Kowalski", strength="never"), CHECKS, Ability.OFFERED),
-        (entry("张伟"), CHECKS, Ability.UNHEARD),
-        (entry("Kowalski", language="zh"), CHECKS, Ability.UNHEARD),
-        (entry("张伟"), LISTENS_AGAIN, Ability.TOLD),
-    ],
-)
-def test_nothing_is_ignored_without_a_word(listed: Entry, engine: Capabilities, expected: Ability) -> None:
-    assert ability(listed, engine) is expected
 
 
 def test_an_english_name_has_its_phones() -> None:

@@ -1,6 +1,8 @@
 """`voice-ime profile test`: how something would be heard, and what the engine in use can do with it."""
 
 import argparse
+from collections.abc import Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from voice_ime.command_line import Parser
@@ -9,7 +11,7 @@ from voice_ime.commands.profiles.desk import Desk
 from voice_ime.messages import Messages
 
 if TYPE_CHECKING:
-    from voice_ime.engine.base import Capabilities
+    from voice_ime.personalize.ability import Able
     from voice_ime.personalize.profile import Entry, Profile
     from voice_ime.personalize.retrieve import Lexicons
 
@@ -20,28 +22,27 @@ def test_arguments(parser: Parser, messages: Messages) -> None:
 
 def test(desk: Desk, arguments: argparse.Namespace) -> int:
     from voice_ime.personalize.retrieve import Lexicons
-    from voice_ime.personalize.sounding import Pronouncer, ability
+    from voice_ime.personalize.sounding import Pronouncer
 
     profile = desk.profile()
     listed = _listed(profile, arguments.words)
-    capabilities = _capabilities(desk)
+    entries = listed or [_as_if(desk, arguments.words)]
     lexicons = Lexicons()
     pronouncer = Pronouncer(lexicons)
-    for entry in listed or [_as_if(desk, arguments.words)]:
+    for entry, can in zip(entries, _able(desk, entries, profile), strict=True):
         sounds = pronouncer.readings(entry)
-        can = ability(entry, capabilities) if capabilities else None
         row = {
             "entry": entry.id if listed else None,
             "written": entry.written,
             "sounds": list(sounds),
-            "engine": capabilities.engine if capabilities else None,
-            "ability": can.value if can else None,
+            "engine": can.engine if can else None,
+            "ability": can.ability.value if can else None,
         }
         between = desk.messages("profile.entry.between")
         key = "profile.test.sounds" if sounds else "profile.test.no_sound"
         desk.tell(row, key, written=entry.written, sounds=between.join(sounds))
-        if can and capabilities:
-            desk.say(f"profile.ability.{can.value}", engine=capabilities.engine)
+        if can:
+            desk.say(f"profile.ability.{can.ability.value}", engine=can.engine)
     if not listed:
         desk.say("profile.test.not_listed", words=arguments.words)
     _tell_candidates(desk, profile, arguments.words, lexicons)
@@ -82,18 +83,18 @@ def _as_if(desk: Desk, words: str) -> "Entry":
     return entry
 
 
-def _capabilities(desk: Desk) -> "Capabilities | None":
-    """Of the engine that the settings name; None, and a sentence, where it cannot be loaded."""
+def _able(desk: Desk, entries: "Sequence[Entry]", profile: "Profile") -> "Sequence[Able | None]":
+    """What the engines of the settings can do with each; None, and a sentence, where they cannot be loaded."""
     from voice_ime.engine.engines import Engines
     from voice_ime.errors import EngineError
+    from voice_ime.personalize.ability import Abilities
 
     try:
-        engine = Engines(desk.settings.engines)
+        engines = Engines(desk.settings.engines)
     except EngineError as error:
         for sentence in desk.messages.error(error):
             desk.say("profile.line", line=sentence)
-        return None
-    try:
-        return engine.capabilities
-    finally:
-        engine.close()
+        return [None] * len(entries)
+    with closing(engines):
+        abilities = Abilities(engines)
+        return [abilities.of(entry, profile.preferences) for entry in entries]

@@ -1,0 +1,95 @@
+"""What the engine in use can do with each entry: so that nothing in a list is ignored without a word."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from voice_ime.engine.base import Engine, Options
+from voice_ime.engine.words import has_han
+from voice_ime.personalize.decide import Decider
+from voice_ime.personalize.personal import Writings
+from voice_ime.personalize.profile import Entry, Preferences, SoundKind, Strength
+
+
+class Ability(StrEnum):
+    """What an engine can do with an entry."""
+
+    CHECKED = "checked"
+    """Each place where it could have been said is checked against the sound."""
+    TOLD = "told"
+    """The engine listens again, knowing that it could have been said."""
+    TEXT = "text"
+    """Only what was heard is compared with it."""
+    UNWRITTEN = "unwritten"
+    """Likewise, though the engine checks or is told others: the model has no tokens for this one."""
+    OFFERED = "offered"
+    """It is never written by itself: its strength says so."""
+    UNHEARD = "unheard"
+    """It is of a language that the engine does not hear."""
+
+
+@dataclass(frozen=True)
+class Able:
+    ability: Ability
+    engine: str
+    """Name of the engine that hears where the entry could be said; of the usual one where none does."""
+
+
+class Abilities:
+    """What the loaded engines can do with the entries of anybody. Safe to use from several threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._writings = Writings()
+
+    def of(self, entry: Entry, preferences: Preferences) -> Able:
+        """`preferences`: those of the profile that has it, which may ask for an engine."""
+        engine = self._hearing(entry, preferences)
+        if engine is None:
+            return Able(Ability.UNHEARD, self._engine.capabilities.engine)
+        return Able(self._ability(entry, engine, preferences), engine.capabilities.engine)
+
+    def _ability(self, entry: Entry, engine: Engine, preferences: Preferences) -> Ability:
+        if entry.strength is Strength.NEVER:
+            return Ability.OFFERED
+        can = engine.capabilities
+        if not (can.scores_text or can.takes_phrases):
+            return Ability.TEXT
+        if not any(map(engine.writes, self._forms(entry.written, preferences))):
+            return Ability.UNWRITTEN
+        return Ability.CHECKED if can.scores_text else Ability.TOLD
+
+    def _hearing(self, entry: Entry, preferences: Preferences) -> Engine | None:
+        """Who hears utterances in which it could be said."""
+        known = self._engine.capabilities.languages
+        for language in languages_of(entry):
+            spoken = next((each for each in (preferences.language, language) if each in known), None)
+            wishes = Options(spoken, engine=preferences.engine, final_engine=preferences.final_engine)
+            engine = self._engine.chosen(wishes)
+            if _hears(engine.capabilities.languages, language):
+                return engine
+        return None
+
+    def _forms(self, written: str, preferences: Preferences) -> Iterator[str]:
+        """As the engine is asked for it: also in the script that the engine may write and the person does not."""
+        yield from Decider.spellings(written)
+        if has_han(written) and (writing := self._writings.of(preferences.script)):
+            yield writing.back(written)
+
+
+def languages_of(entry: Entry) -> tuple[str, ...]:
+    """Where it is looked for: "zh" among Chinese, "en" among Latin words, whatever their language."""
+    written = has_han(entry.written)
+    chinese = (written and entry.language != "en") or any(
+        hint.kind is SoundKind.PINYIN or has_han(hint.text) for hint in entry.sounds
+    )
+    latin = entry.language != "zh" and (not written or any(_is_latin(hint.kind, hint.text) for hint in entry.sounds))
+    return ("zh",) * chinese + ("en",) * latin
+
+
+def _is_latin(kind: SoundKind, text: str) -> bool:
+    return kind is not SoundKind.PINYIN and not has_han(text)
+
+
+def _hears(languages: tuple[str, ...], language: str) -> bool:
+    return language in languages if language == "zh" else any(each != "zh" for each in languages)

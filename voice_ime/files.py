@@ -15,9 +15,14 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _replace(path, content, mode)
     except OSError as error:
-        kind = DiskFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else StoreError
-        values = {"path": str(path)} if kind is DiskFull else {"path": str(path), "detail": error.strerror or ""}
-        raise kind(**values) from error
+        raise store_error(error, path) from error
+
+
+def store_error(error: OSError, path: Path) -> StoreError:
+    """DiskFull or StoreError, in place of what the system says of `path`."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(path=str(path))
+    return StoreError(path=str(path), detail=error.strerror or type(error).__name__)
 
 
 def _replace(path: Path, content: bytes, mode: int) -> None:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from voice_ime.errors import NotFound, StoreBusy, StoreError
 from voice_ime.personalize.profile import Profile
 from voice_ime.store.base import Store
 
@@ -32,14 +33,24 @@ class Profiles:
     def current(self, name: str) -> Profile:
         """Some microseconds where nothing was changed. ProfileNotFound, and what is wrong with the store."""
         with self._lock:
-            stamp = self._store.stamp()
-            if stamp != self._stamp:
-                self._stamp = stamp
+            try:
+                self._check(name)
+            except (NotFound, StoreBusy):
+                raise
+            except StoreError:
                 self._checked.clear()
-            if name not in self._checked:
-                self._refresh(name)
-                self._checked.add(name)
+                self._snapshots.clear()  # what comes after the trouble may have the same numbers
+                raise
             return self._snapshots[name]
+
+    def _check(self, name: str) -> None:
+        stamp = self._store.stamp()
+        if stamp != self._stamp:
+            self._stamp = stamp
+            self._checked.clear()
+        if name not in self._checked:
+            self._refresh(name)
+            self._checked.add(name)
 
     def _refresh(self, name: str) -> None:
         """Writes that leave the revision as it is, such as those to another profile, change nothing here for now."""

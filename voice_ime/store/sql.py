@@ -70,15 +70,12 @@ def now() -> datetime:
 
 class SqlStore(Store):
     def __init__(self, path: Path, *, clock: Callable[[], datetime] = now) -> None:
-        """`path`: the file, made if absent. NewerSchema, StoreDamaged, StoreBusy, DiskFull, StoreError."""
+        """`path`: the file, made if absent when it is first needed."""
         self._database = Database(path)
-        self._watcher = self._database.watcher()
-        self._watching = threading.Lock()
         self._writing = threading.Lock()  # threads of one process wait here: SQLite would let them sleep and try again
         self._clock = clock
 
     def close(self) -> None:
-        self._watcher.close()
         self._database.close()
 
     # --- profiles ---
@@ -124,8 +121,7 @@ class SqlStore(Store):
             return int(_row(connection, name).revision)
 
     def stamp(self) -> int:
-        with self._watching, self._database.translated():
-            return int(self._watcher.execute("pragma data_version").fetchone()[0])
+        return self._database.version()
 
     # --- changes ---
 

@@ -73,7 +73,7 @@ class ThisDesktop(DesktopFacts):
         return (player_of(self._environment) or ("",))[0]
 
     def screen_reader(self) -> str:
-        return next((SCREEN_READERS[name] for name in _our_programs() if name in SCREEN_READERS), "")
+        return next((SCREEN_READERS[name] for name in our_programs() if name in SCREEN_READERS), "")
 
     def socket_folder_is_private(self) -> bool:
         folder = next(folder for folder in (self.socket_folder, *self.socket_folder.parents) if folder.exists())
@@ -147,7 +147,7 @@ async def _accessibility_was_on(session_bus: str) -> bool:
     return on
 
 
-def _our_programs() -> list[str]:
+def our_programs() -> list[str]:
     """Names of this user's programs that run, and of root's, who runs screen readers of the console."""
     names = []
     for folder in Path("/proc").glob("[0-9]*"):

@@ -27,12 +27,21 @@ def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages)
     from voice_ime_desktop.announce.together import announcer_of
     from voice_ime_desktop.app import App, Place
 
+    from voice_ime.commands.aloud import no_voice, voice_of
+    from voice_ime.commands.models import first_start
     from voice_ime.local_server import same_settings
 
     given = {name: value for name in ("talk", "talk_key") if (value := getattr(arguments, name, None)) is not None}
     desktop = settings.desktop.model_copy(update=given)
-    place = Place(arguments.environment, arguments.state_folder, arguments.control_socket)
-    announcer = announcer_of(arguments.environment, sys.stdout, messages, speech=desktop.speech, sounds=desktop.sounds)
+    environment = arguments.environment
+    first_start(
+        arguments,
+        settings,
+        messages,
+        lambda: voice_of(environment, messages) if desktop.speech else no_voice(),
+    )
+    place = Place(environment, arguments.state_folder, arguments.control_socket)
+    announcer = announcer_of(environment, sys.stdout, messages, speech=desktop.speech, sounds=desktop.sounds)
 
     profile = profile_of(arguments, settings)
 

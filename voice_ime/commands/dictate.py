@@ -30,14 +30,14 @@ def add_arguments(parser: Parser, messages: Messages) -> None:
 def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> int:
     if arguments.language is not None and not re.fullmatch("[a-z]{2}", arguments.language):
         raise ConfigError(where="--language", detail=messages("dictate.two_letters"))
-    if arguments.url is None and arguments.file is None and not arguments.sample:
-        from voice_ime.commands.models import first_start
-
-        first_start(arguments, settings, messages)
     if _belongs_on_the_desktop(arguments):
         from voice_ime.commands import desktop
 
         return desktop.run(arguments, settings, messages)
+    if arguments.url is None and arguments.file is None and not arguments.sample:
+        from voice_ime.commands.models import first_start
+
+        first_start(arguments, settings, messages)
     import asyncio
 
     from voice_ime.local_server import same_settings

@@ -3,7 +3,8 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,9 @@ from voice_ime.commands import ExitCode
 from voice_ime.messages import Messages
 
 if TYPE_CHECKING:
+    from voice_ime.models.aloud import Voice
     from voice_ime.models.chooser import Chooser
+    from voice_ime.models.download import Watcher
     from voice_ime.models.manifest import Model
     from voice_ime.settings import Settings
 
@@ -47,6 +50,8 @@ def _fill(action: str, messages: Messages) -> Callable[[Parser], None]:
             place = messages("models.place_word")
             parser.add_argument("--from", type=Path, dest="brought", metavar=place, help=messages("models.help_from"))
             parser.add_argument("--trust-anew", action="store_true", help=messages("models.help_trust_anew"))
+            speak = argparse.BooleanOptionalAction
+            parser.add_argument("--speak", action=speak, help=messages("models.help_speak"))
         add_common(parser, messages)
 
     return fill
@@ -63,7 +68,7 @@ def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages)
         case "info":
             return _info(chooser, arguments, messages)
         case "pull":
-            return _pull(chooser, arguments, messages)
+            return _pull(chooser, arguments, settings, messages)
         case "verify":
             return _verify(chooser, arguments, messages)
         case "remove":
@@ -105,33 +110,82 @@ def _info(chooser: "Chooser", arguments: argparse.Namespace, messages: Messages)
     return ExitCode.OK
 
 
-def _pull(chooser: "Chooser", arguments: argparse.Namespace, messages: Messages) -> int:
+def _pull(chooser: "Chooser", arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> int:
+    from voice_ime.errors import VoiceImeError
+    from voice_ime.models.aloud import say_error
+
     model = chooser.manifest.get(arguments.model)
     if arguments.trust_anew:
         chooser.shelf.forget_checksums(model)
-    pull(chooser, model, messages, arguments.brought)
-    print(messages("models.use_next", model=model.id))
+    next_step = messages("models.use_next", model=model.id)
+    with _voice_for_pull(arguments, settings, messages) as voice:
+        try:
+            pull(chooser, model, messages, arguments.brought, voice)
+        except VoiceImeError as error:
+            say_error(error, voice, messages)
+            raise
+        voice.say(next_step)
+    print(next_step)
     return ExitCode.OK
 
 
-def pull(chooser: "Chooser", model: "Model", messages: Messages, brought: Path | None = None) -> None:
-    """Gets the model and says how far it is. What `Puller.pull` raises."""
-    from contextlib import closing, nullcontext
+def _voice_for_pull(
+    arguments: argparse.Namespace, settings: "Settings", messages: Messages
+) -> "AbstractContextManager[Voice]":
+    """Whoever asks for it hears it; and who has the desktop client running, unless a screen reader reads it anyway."""
+    from voice_ime.commands.aloud import client_runs, no_voice, voice_of
 
+    if arguments.speak:
+        return voice_of(arguments.environment, messages, even_if_read_out=True)
+    if arguments.speak is None and settings.desktop.speech and client_runs(arguments.control_socket):
+        return voice_of(arguments.environment, messages)
+    return no_voice()
+
+
+def pull(
+    chooser: "Chooser", model: "Model", messages: Messages, brought: Path | None = None, voice: "Voice | None" = None
+) -> None:
+    """Gets the model and says how far it is: prints it, and tells it to `voice`. What `Puller.pull` raises."""
     from voice_ime.models import telling
+    from voice_ime.models.aloud import NoVoice, SpokenProgress, Watchers
 
-    bar = telling.BarProgress(sys.stderr, model.name, messages) if sys.stderr.isatty() else None
-    said = bar or telling.SaidProgress(sys.stdout, model.name, messages)
+    voice = voice or NoVoice()
     try:
-        with closing(bar) if bar is not None else nullcontext():
-            pulled = chooser.puller(said).pull(model, brought)
+        with _shown(model, messages) as shown:
+            watcher = Watchers(shown, SpokenProgress(voice, model.name, messages))
+            pulled = chooser.puller(watcher).pull(model, brought)
     except KeyboardInterrupt:
-        print(messages("models.interrupted", model=model.id), file=sys.stderr)
+        interrupted = messages("models.interrupted", model=model.id)
+        print(interrupted, file=sys.stderr)
+        voice.say(interrupted)
         raise
-    for line in telling.seen_lines(pulled.learnt, messages):
+    learnt = telling.seen_lines(pulled.learnt, messages)
+    for line in learnt:
         print(line)
+    for line in learnt[:1]:  # nobody wants to hear checksums
+        voice.say(line)
     key = "models.was_here" if pulled.was_there else "models.is_here"
     print(messages(key, name=model.name, folder=pulled.installed.folder))
+    voice.say(messages("models.is_here_spoken", name=model.name))
+
+
+@contextmanager
+def _shown(model: "Model", messages: Messages) -> Iterator["Watcher"]:
+    """A bar for somebody who looks at a terminal, else lines."""
+    from voice_ime.models import telling
+
+    if not _is_looked_at():
+        yield telling.SaidProgress(sys.stdout, model.name, messages)
+        return
+    with closing(telling.BarProgress(sys.stderr, model.name, messages)) as bar:
+        yield bar
+
+
+def _is_looked_at() -> bool:
+    """A screen reader would read a bar out at each of its steps."""
+    from voice_ime_desktop.this_desktop import SCREEN_READERS, our_programs
+
+    return sys.stderr.isatty() and not any(name in SCREEN_READERS for name in our_programs())
 
 
 def _verify(chooser: "Chooser", arguments: argparse.Namespace, messages: Messages) -> int:
@@ -180,38 +234,54 @@ def _tell_server(arguments: argparse.Namespace, messages: Messages) -> None:
         print(messages("models.server_changed", engine=what) if changed else what)
 
 
-def offer(chooser: "Chooser", settings_file: Path, messages: Messages, ask: Callable[[str], str]) -> bool:
+def offer(
+    chooser: "Chooser",
+    settings_file: Path,
+    messages: Messages,
+    ask: Callable[[str], str],
+    voice: "Voice | None" = None,
+) -> bool:
     """Asks whether the recommended model is to be fetched and used, and does so. What `pull` and `use` raise.
 
     Asks nothing, and is False, where nothing is recommended or it is in use.
     """
-    advice = chooser.advice()
-    if advice.model is None or advice.used or not _yes(ask, messages):
+    from voice_ime.models.aloud import NoVoice
+
+    advice, voice = chooser.advice(), voice or NoVoice()
+    if advice.model is None or advice.used or not _yes(ask, messages, voice):
         return False
     if not advice.here:
-        pull(chooser, advice.model, messages)
+        pull(chooser, advice.model, messages, voice=voice)
     use(chooser, advice.model, settings_file, messages)
+    voice.say(messages("models.used_spoken", name=advice.model.name))
     return True
 
 
-def _yes(ask: Callable[[str], str], messages: Messages) -> bool:
-    from contextlib import suppress
-
-    answer = "n"
-    with suppress(EOFError):
-        answer = ask(messages("models.ask") + " ").strip().lower()
+def _yes(ask: Callable[[str], str], messages: Messages, voice: "Voice") -> bool:
+    question, answer = messages("models.ask"), "n"
+    voice.say(question)
+    try:
+        answer = ask(f"{question} ").strip().lower()
+    except EOFError:
+        pass
+    finally:
+        voice.quiet()
     return answer in ("", "y", "yes", "是", "好")
 
 
-def first_start(arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> None:
+def first_start(
+    arguments: argparse.Namespace,
+    settings: "Settings",
+    messages: Messages,
+    open_voice: "Callable[[], AbstractContextManager[Voice]] | None" = None,
+) -> None:
     """Once, and only where the engine does not hear the person's languages: what is recommended, and the offer to get
-    it. Dictating starts anyway."""
+    it. All is printed, and said to the voice that `open_voice` gives. Dictating starts anyway."""
     mark = arguments.state_folder / "model-offered"
     if arguments.engine or arguments.model or "name" in settings.engine.model_fields_set or mark.exists():
         return
-    from voice_ime.errors import VoiceImeError
+    from voice_ime.commands.aloud import no_voice
     from voice_ime.files import write_atomically
-    from voice_ime.models import telling
     from voice_ime.models.chooser import chooser_of
 
     if arguments.language is not None:
@@ -220,14 +290,38 @@ def first_start(arguments: argparse.Namespace, settings: "Settings", messages: M
     if chooser.hears_all():
         return
     write_atomically(mark, b"")
-    print(telling.recommendation(chooser.advice(), messages), flush=True)
+    with (open_voice or no_voice)() as voice:
+        _recommend(chooser, arguments.settings_file, messages, voice)
+
+
+def _recommend(chooser: "Chooser", settings_file: Path, messages: Messages, voice: "Voice") -> None:
+    from voice_ime.errors import VoiceImeError
+    from voice_ime.models import telling
+    from voice_ime.models.aloud import say_error
+
+    def tell(sentence: str) -> None:
+        print(sentence, flush=True)
+        voice.say(sentence)
+
+    advice = chooser.advice()
+    tell(telling.recommendation(advice, messages))
     if not sys.stdin.isatty():
-        print(telling.next_step(chooser.advice(), messages), flush=True)
+        tell(telling.next_step(advice, messages))
         return
     try:
-        offer(chooser, arguments.settings_file, messages, input)
+        offer(chooser, settings_file, messages, _typed_now, voice)
     except VoiceImeError as error:
         print(*messages.error(error), sep="\n", flush=True)
+        say_error(error, voice, messages)
+
+
+def _typed_now(question: str) -> str:
+    """What is typed from now on: an Enter from before was meant for something else."""
+    import termios
+
+    with suppress(termios.error):
+        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
+    return input(question)
 
 
 def _print_json(tree: Mapping[str, Any]) -> None:

@@ -43,6 +43,12 @@ def hidden_input(process: int) -> bool:
     return any(_hidden(terminal) for terminal in {each.terminal for each in shown} - {0, started_from})
 
 
+def shows(process: int, other: int) -> bool:
+    """Whether `other` runs in a window of `process`, a terminal emulator, also inside tmux and the like."""
+    everything = {each.number: each for each in _processes()}
+    return process in everything and any(each.number == other for each in _shown(process, everything))
+
+
 def _processes() -> Iterator[_Process]:
     for entry in os.listdir("/proc"):
         if entry.isdigit() and (found := _process(int(entry))) is not None:

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from voice_ime_desktop.focus.terminal import hidden_input
+from voice_ime_desktop.focus.terminal import hidden_input, shows
 
 from tests.needs import needs_debian
 
@@ -182,3 +182,26 @@ def test_a_program_whose_name_looks_like_numbers_confuses_nothing(opens: Opens, 
     odd.symlink_to("/bin/sh")
     opens(str(odd), "-c", "stty -echo; echo asking; read word").wait_for("asking")
     assert hidden_input(os.getpid())
+
+
+# --- who shows whom
+
+
+def test_a_terminal_shows_what_runs_in_it_and_nothing_else(opens: Opens) -> None:
+    one, other = opens("cat"), opens("cat")
+    assert shows(os.getpid(), one.process)
+    assert not shows(one.process, other.process)
+    assert not shows(one.process, os.getpid())
+    assert not shows(2**30, one.process)
+
+
+def test_a_terminal_shows_what_runs_in_its_tmux(opens: Opens, tmp_path: Path) -> None:
+    needs_debian("tmux")
+    tmux = ["tmux", "-f", "/dev/null", "-S", str(tmp_path / "tmux")]
+    asking = shlex.join([*tmux, "new-session", f"echo $$ > {tmp_path}/inside; read -s word"])
+    window = opens("bash", "-c", f"export TERM=xterm LC_ALL=C.UTF-8; {asking}; true")
+    try:
+        assert until_hidden(True, window.process)
+        assert shows(window.process, int((tmp_path / "inside").read_text()))
+    finally:
+        subprocess.run([*tmux, "kill-server"], check=True)

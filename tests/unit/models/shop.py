@@ -70,6 +70,25 @@ class Listener:
         pass
 
 
+@dataclass
+class Heard:
+    """Keeps what a voice said."""
+
+    said: list[str] = field(default_factory=list)
+    progressed: list[str] = field(default_factory=list)
+    """Of that, how far something was."""
+
+    def say(self, sentence: str) -> None:
+        self.said.append(sentence)
+
+    def progress(self, sentence: str) -> None:
+        self.said.append(sentence)
+        self.progressed.append(sentence)
+
+    def quiet(self) -> None:
+        self.said.append("(quiet)")
+
+
 def puller(folder: Path, hub: Hub, listener: Listener | None = None) -> Puller:
     return Puller(Shelf(folder), Network(hub.address, patience=QUICK), listener or Listener())
 

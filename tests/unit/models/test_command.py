@@ -5,12 +5,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
+from voice_ime_desktop.hotkeys.control import ControlHotkeys
 
+from tests.desktop.ssip_server import SpeechService
 from tests.needs import ROOT
 from tests.server.hub import Fault, Hub
 from tests.unit.models.shop import CONTENT, from_hub, left_over
@@ -156,6 +158,78 @@ def test_a_list_of_models_that_cannot_be_read_is_told(
     (tmp_path / "list.toml").write_text("[[model]")
     assert run("list") == ExitCode.WRONG_USAGE
     assert "models.catalogue" in capsys.readouterr().err
+
+
+# --- aloud
+
+
+@pytest.fixture
+def speech(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SpeechService]:
+    service = SpeechService(tmp_path_factory.mktemp("speech") / "s" / "socket")
+    service.start()
+    yield service
+    service.stop()
+
+
+def at(service: SpeechService) -> str:
+    return f"unix_socket:{service.socket}"
+
+
+def test_whoever_asks_for_it_hears_how_far_it_is(run: Run, speech: SpeechService) -> None:
+    assert run("pull", "small", "--speak", SPEECHD_ADDRESS=at(speech)) == ExitCode.OK
+    assert speech.said("voice-ime") == [
+        "Getting Small, size unknown.",
+        "No checksum was known of 2 files. They were trusted, and recorded; a later download that differs will be "
+        "refused.",
+        "Small is here, and whole.",
+        "To dictate with it, type: voice-ime models use small",
+    ]
+
+
+def test_it_is_spoken_in_mandarin_too(run: Run, speech: SpeechService) -> None:
+    assert run("pull", "small", "--speak", SPEECHD_ADDRESS=at(speech), LANG="zh_CN.UTF-8") == ExitCode.OK
+    assert speech.said("voice-ime")[0] == "正在获取 Small，大小未知。"
+    assert {one.language for one in speech.requests} == {"zh"}
+
+
+def test_what_went_wrong_is_spoken_with_what_to_do(run: Run, hub: Hub, speech: SpeechService) -> None:
+    hub.faults = [Fault("missing")]
+    assert run("pull", "small", "--speak", SPEECHD_ADDRESS=at(speech)) == ExitCode.NO_MODEL
+    assert "does not give the file" in speech.said("voice-ime")[-2]
+    assert len(speech.said("voice-ime")) == 3
+
+
+def test_who_has_the_desktop_client_running_hears_it_unasked(run: Run, speech: SpeechService, tmp_path: Path) -> None:
+    client = ControlHotkeys(tmp_path / "voice-ime" / "control.sock")
+    client.start(lambda press: None)
+    desktop = {"SPEECHD_ADDRESS": at(speech), "XDG_RUNTIME_DIR": str(tmp_path)}
+    assert run("pull", "small", "--no-speak", **desktop) == ExitCode.OK
+    assert speech.requests == []
+    assert run("pull", "small", **desktop) == ExitCode.OK
+    client.stop()
+    assert speech.said("voice-ime")[0] == "Small is here, and whole."
+
+
+def test_where_no_client_runs_nothing_is_spoken_unasked(run: Run, speech: SpeechService, tmp_path: Path) -> None:
+    assert run("pull", "small", SPEECHD_ADDRESS=at(speech), XDG_RUNTIME_DIR=str(tmp_path)) == ExitCode.OK
+    assert speech.requests == []
+
+
+@pytest.mark.parametrize("address", ["unix_socket:/nowhere/socket", "inet_socket:localhost:1"])
+def test_without_a_speech_service_it_is_fetched_and_printed_all_the_same(
+    address: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("pull", "small", "--speak", SPEECHD_ADDRESS=address) == ExitCode.OK
+    assert "Small is here, whole" in capsys.readouterr().out
+
+
+def test_a_speech_service_that_dies_meanwhile_harms_nothing(run: Run, hub: Hub, speech: SpeechService) -> None:
+    hub.faults = [Fault("kill", 0.5)]
+    hub.kill = speech.stop
+    assert run("pull", "small", "--speak", SPEECHD_ADDRESS=at(speech)) == ExitCode.OK
+
+
+# --- what ends it
 
 
 def as_process(hub: Hub, folder: Path, *before: str) -> "subprocess.Popen[str]":

@@ -117,9 +117,9 @@ class DictationClient:
         self._context = context
         self._context_sent = self._say(context)
 
-    def explain(self, question: wire.Explain) -> None:
-        """`Explained` follows, if the connection holds."""
-        self._say(question)
+    def explain(self, question: wire.Explain) -> bool:
+        """`Explained` follows, if the connection holds. False: there is none just now."""
+        return self._say(question)
 
     def correct(self, correction: wire.Correction) -> None:
         """`CorrectionTaken` follows."""

@@ -133,7 +133,8 @@ class EngineSettings(OneEngineSettings):
     """Name of a second engine, which hears the finals; empty: the first one hears them, too. A key of `others` or a row
     of the catalogue."""
     by_language: Mapping[str, RouteSettings] = {}
-    """Who hears the utterances of a language (ISO 639-1 code) in place of `name` and `final`."""
+    """Who hears the utterances of a language (ISO 639-1 code) in place of `name` and `final`. Where nobody says which
+    language will be spoken, those hear it first, and if they tell it to be one of these, its engine writes it."""
     others: Mapping[str, OneEngineSettings] = {}
     """Further engines, under names of one's own other than `name`: for `final`, `by_language` and the preferences of
     profiles."""
@@ -247,6 +248,8 @@ class DesktopSettings(_Settings):
     where_key: str = ""
     undo_key: str = ""
     changes_key: str = ""
+    explain_key: str = ""
+    take_key: str = ""
     report_edits: bool = True
     """Tell the server what the person changes in the text inserted last, so that it can be learned from."""
     pre_roll_s: float = Field(0.5, ge=0, le=2)

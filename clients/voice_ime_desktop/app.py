@@ -125,7 +125,7 @@ class App:
 
     async def _put_together(self, held: AsyncExitStack) -> Desktop:
         """Everything started; `held` ends it again, the last first. DesktopAlreadyRunning comes first of all."""
-        control = ControlHotkeys(self._place.control_socket, self._insert_entry)
+        control = ControlHotkeys(self._place.control_socket, self._insert_entry, self._take)
         control.start(self._pressed)
         held.callback(control.stop)
         await held.enter_async_context(_started(self._announcer))
@@ -167,7 +167,9 @@ class App:
 
     def _edits(self, accessibility: Accessibility) -> Edits:
         wanted = self._settings.report_edits
-        return Edits(AtspiReadBack(accessibility) if wanted else NullReadBack(), self._client.correct)
+        if not wanted:
+            return Edits(NullReadBack(), lambda _: None)
+        return Edits(AtspiReadBack(accessibility), self._client.correct)
 
     def _hotkeys(self, display: str) -> X11Hotkeys:
         keys = {
@@ -177,6 +179,8 @@ class App:
             Press.WHERE: self._settings.where_key,
             Press.UNDO: self._settings.undo_key,
             Press.CHANGES: self._settings.changes_key,
+            Press.EXPLAIN: self._settings.explain_key,
+            Press.TAKE: self._settings.take_key,
         }
         for press, name in list(keys.items()):
             if not name or press is Press.TALK_DOWN:
@@ -222,6 +226,9 @@ class App:
 
     def _insert_entry(self, number: int) -> None:
         self._with_desktop(lambda desktop: desktop.insert_entry(number))
+
+    def _take(self, number: int) -> None:
+        self._with_desktop(lambda desktop: desktop.take(number))
 
     def _microphone_told(self, trouble: MicrophoneError | None) -> None:
         self._with_desktop(lambda desktop: desktop.microphone_told(trouble))

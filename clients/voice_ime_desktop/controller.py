@@ -87,7 +87,42 @@ class Taught:
     sentence: str
 
 
-Event = Pressed | TargetFound | Released | Heard | Answered | Settled | ServerLost | ServerBack | Trouble | Taught
+@dataclass(frozen=True)
+class Explained:
+    """About a doubtful word; sentences fit to be spoken."""
+
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The person wants the word of that number, of those that were named last."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Taken:
+    """It was written, or was not; a sentence fit to be spoken."""
+
+    sentence: str
+
+
+Event = (
+    Pressed
+    | TargetFound
+    | Released
+    | Heard
+    | Answered
+    | Settled
+    | ServerLost
+    | ServerBack
+    | Trouble
+    | Taught
+    | Explained
+    | Chosen
+    | Taken
+)
 
 # --- effects ---
 
@@ -159,6 +194,18 @@ class Changes:
 
 
 @dataclass(frozen=True)
+class Explain:
+    """Say how the next doubtful word of the last text is written, and what else it could be: `Explained`."""
+
+
+@dataclass(frozen=True)
+class Take:
+    """Write the word of that number, of those that were named last: `Taken`."""
+
+    number: int
+
+
+@dataclass(frozen=True)
 class Play:
     sound: Sound
 
@@ -195,6 +242,8 @@ Effect = (
     | Repeat
     | Where
     | Changes
+    | Explain
+    | Take
     | Play
     | Say
     | SayText
@@ -235,6 +284,11 @@ class Controller:
     def talking(self) -> bool:
         return self._talking is not None
 
+    @property
+    def _talks(self) -> bool:
+        """Whether the microphone is still heard."""
+        return any(take.end is None for take in self._takes)
+
     def handle(self, event: Event) -> list[Effect]:
         match event:
             case Pressed():
@@ -255,8 +309,12 @@ class Controller:
                 return self._server(lost=False)
             case Trouble():
                 return [SayText(sentence) for sentence in event.sentences]
-            case Taught():
+            case Taught() | Taken():
                 return self._taught(event.sentence)
+            case Explained():
+                return self._explained(event.sentences)
+            case Chosen():
+                return [Take(event.number)]
 
     # --- keys ---
 
@@ -280,6 +338,10 @@ class Controller:
                 return [Undo()]
             case Press.CHANGES:
                 return [Changes()]
+            case Press.EXPLAIN:
+                return [] if self._talks else [Explain()]
+            case Press.TAKE:
+                return [Take(1)]
             case _:
                 return []
 
@@ -368,9 +430,13 @@ class Controller:
         self._for_later += [SayText(sentence)] if sentence else []
         return self._now()
 
+    def _explained(self, sentences: tuple[str, ...]) -> list[Effect]:
+        """Who begins to talk has heard enough; afterwards it would be about an old text."""
+        return [] if self._talks else [SayText(sentence) for sentence in sentences]
+
     def _now(self) -> list[Effect]:
         """What waited for the person to end."""
-        if any(take.end is None for take in self._takes):
+        if self._talks:
             return []
         waiting, self._for_later = self._for_later, []
         return [*waiting]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from voice_ime.errors import StoreError
 from voice_ime_desktop.focus.base import Focus, Refusal, Target
-from voice_ime_desktop.insert.base import Place
+from voice_ime_desktop.insert.base import Place, Swap
 from voice_ime_desktop.insert.inserter import Held, Inserted, Inserter, Outcome, Refused
 from voice_ime_desktop.journal import AVAILABLE, Entry, Journal, State
 
@@ -95,6 +95,35 @@ class Delivery:
             return None
         self._last = None
         return await self._noted(last.entry, State.UNDONE, None)
+
+    async def correct(self, number: int, text: str, swap: Swap) -> Delivered:
+        """Make `swap` in `text`, that of the entry `number`, where it was put, else hold what comes of it.
+
+        `text`: without blanks around it. What was corrected is a new entry, noted before anything is changed; the old
+        one is no longer there to be inserted. StoreError: it could not be noted, and nothing was changed.
+        """
+        old = await self._known(number)
+        last = self._last if self._last is not None and self._last.entry.number == number else None
+        application = old.application if old is not None else last.entry.application if last is not None else ""
+        new = await asyncio.to_thread(self._journal.intend, swap.within(text), application)
+        if old is not None and old.state in AVAILABLE:
+            held = await self._noted(new, old.state, old.reason)
+            await asyncio.to_thread(self._journal.forget, number)
+            return Delivered(held, None)
+        if last is None or last.entry.text.strip() != text:
+            unseen = old is not None and old.state is State.UNVERIFIED
+            return await self._settle(new, Held("no_change" if unseen else "not_there"), None)
+        further = len(last.entry.text) - len(last.entry.text.lstrip())
+        outcome = await self._inserter.swap(last.place, last.entry.text, swap.further(further))
+        if isinstance(outcome, Inserted):
+            await self._noted(last.entry, State.UNDONE, None)
+        return await self._settle(new, outcome, last.place.target)
+
+    async def _known(self, number: int) -> Entry | None:
+        try:
+            return await asyncio.to_thread(self._journal.entry, number)
+        except LookupError:
+            return None
 
     async def _settle(self, entry: Entry, outcome: Outcome | None, target: Target | None) -> Delivered:
         place: Place | None = None

@@ -14,12 +14,14 @@ from voice_ime_desktop import controller as c
 from voice_ime_desktop.announce.base import Announcer
 from voice_ime_desktop.announce.language import language_of
 from voice_ime_desktop.controller import Controller
-from voice_ime_desktop.delivery import Delivered, Delivery
+from voice_ime_desktop.delivery import SECRET, Delivered, Delivery
 from voice_ime_desktop.edits import Edits
 from voice_ime_desktop.focus.base import Focus, Kind, Refusal, Target
 from voice_ime_desktop.hotkeys.base import Hotkeys
 from voice_ime_desktop.journal import Journal
 from voice_ime_desktop.listening import Listening
+from voice_ime_desktop.review import Spot
+from voice_ime_desktop.reviewing import Reviewing
 
 LONGEST_NAME = 200
 """Characters of a program's name that the server takes."""
@@ -69,6 +71,7 @@ class Desktop:
         """The take of which the tail is being heard."""
         self._changes: tuple[wire.Change, ...] | None = None
         """What the profile changed in the last text; None: there was none yet."""
+        self._reviewing = Reviewing(client.explain, messages)
 
     async def run(self) -> None:
         """Until cancelled. The parts have been started."""
@@ -145,6 +148,7 @@ class Desktop:
                     else:
                         self._say_ready()
                 case Disconnected():
+                    self._reviewing.cut()
                     self.happened(c.ServerLost())
                 case wire.Final():
                     self._final(event)
@@ -152,12 +156,13 @@ class Desktop:
                     self.happened(c.Answered(event.sample))
                 case wire.CorrectionTaken():
                     self.happened(c.Taught(event.say))
+                case wire.Explained():
+                    self._reviewing.explained(event)
                 case wire.Error():
                     self.happened(c.Trouble((event.message, event.remedy)))
 
     def _final(self, final: wire.Final) -> None:
         self._finals[final.utterance] = final
-        self._changes = final.changes
         text = "".join(edit.text for edit in final.edits)
         self.happened(c.Heard(final.utterance, final.start_sample, text))
 
@@ -194,6 +199,10 @@ class Desktop:
                 self._deliveries.put_nowait(self._insert_held)
             case c.Undo():
                 self._deliveries.put_nowait(self._undo)
+            case c.Explain():
+                self._deliveries.put_nowait(self._explain)
+            case c.Take():
+                self._deliveries.put_nowait(lambda: self._take(effect.number))
             case _:
                 self._tell(effect)
 
@@ -273,9 +282,19 @@ class Desktop:
         settled = await self._parts.delivery.deliver(
             effect.text, effect.target, effect.reason, lambda: self._client.kept(final), self.trouble
         )
+        self._remember(final, settled)
         self._settled(settled)
         if settled.place is not None:
             await self._parts.edits.inserted(effect.utterance, settled.entry.text, settled.place)
+
+    def _remember(self, final: wire.Final, settled: Delivered) -> None:
+        """For questions about the last text; of what was said to a secret field nothing is kept."""
+        if settled.entry.reason in SECRET:
+            self._changes = None
+            self._reviewing.forget()
+        else:
+            self._changes = final.changes
+            self._reviewing.begin(final, settled.entry.number, settled.entry.text)
 
     def _look(self) -> None:
         """Whether the last text was put right, before anything else is inserted."""
@@ -309,6 +328,42 @@ class Desktop:
         if entry is not None:
             self._parts.edits.forget()
         self._say("not_undone" if entry is None else "undone")
+
+    # --- doubtful words ---
+
+    async def _explain(self) -> None:
+        """The answer of the server is not waited for here: texts that come meanwhile are delivered."""
+        sentence, spot = self._reviewing.next()
+        self.happened(c.Explained((sentence,)))
+        if spot is not None:
+            self._start(self._say_explanation(spot))
+
+    async def _say_explanation(self, spot: Spot) -> None:
+        self.happened(c.Explained(tuple(await self._reviewing.explanation(spot))))
+
+    def take(self, number: int) -> None:
+        """Write the word of that number, of those that were named last; on the event loop's thread."""
+        self.happened(c.Chosen(number))
+
+    async def _take(self, number: int) -> None:
+        choice = self._reviewing.choice(number)
+        if choice is None:
+            self._told("no_number", number=number)
+            return
+        await self._parts.edits.look()  # what the keyboard put right before
+        self._parts.edits.forget()
+        delivered = await self._parts.delivery.correct(choice.entry, choice.text, choice.swap)
+        self._reviewing.took(number, choice, delivered.entry.number)
+        if delivered.place is not None:
+            self._told("taken", heard=choice.heard, written=choice.written)
+            await self._parts.edits.inserted(choice.utterance, delivered.entry.text, delivered.place)
+        else:
+            self._told("corrected", text=choice.corrected)
+            self._settled(delivered)
+        self._parts.edits.chosen(choice.correction)
+
+    def _told(self, key: str, /, **values: str | int) -> None:
+        self.happened(c.Taken(self._messages(f"desktop.review.{key}", **values)))
 
     def _settled(self, delivered: Delivered) -> None:
         logger.info("utterance %d: %s %s", delivered.entry.number, delivered.entry.state.value, delivered.entry.reason)

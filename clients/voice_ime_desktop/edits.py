@@ -83,6 +83,10 @@ class Edits:
             heard = watched.anchored.text.strip()
             self._report(wire.Correction(utterance=watched.utterance, heard=heard, meant=now))
 
+    def chosen(self, correction: wire.Correction) -> None:
+        """Nobody needs to look for it: the person has said what is meant."""
+        self._report(correction)
+
     def forget(self) -> None:
         watched, self._watched = self._watched, None
         if watched is not None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from voice_ime_desktop.insert.anchors import Stretch
-from voice_ime_desktop.insert.base import FieldEvent, Place
+from voice_ime_desktop.insert.base import FieldEvent, Place, Swap
 from voice_ime_desktop.insert.null import NullReadBack
 
 from tests.contract.desks import Desk, Open, in_memory, real
@@ -70,12 +70,47 @@ async def test_a_text_that_stands_elsewhere_or_is_another_is_not_removed(desk: D
     assert desk.shows("text") == "hello"
 
 
+async def test_a_word_is_exchanged_where_it_stands_and_the_caret_stays_with_its_neighbours(desk: Desk) -> None:
+    await put(desk, "keep 😀 ")
+    place = await put(desk, "ring kowalsky now")
+
+    assert await desk.read_back.swap(place, "ring kowalsky now", Swap(5, 13, "Kowalski-Baird")) == "done"
+    assert desk.shows("text") == "keep 😀 ring Kowalski-Baird now"
+    assert await desk.read_back.arrived(place, "ring Kowalski-Baird now")
+
+
+async def test_the_last_word_is_exchanged_in_front_of_the_caret(desk: Desk) -> None:
+    place = await put(desk, "ring 章三")
+
+    assert await desk.read_back.swap(place, "ring 章三", Swap(5, 7, "张三")) == "done"
+    assert desk.shows("text") == "ring 张三"
+    assert await desk.read_back.arrived(place, "ring 张三")
+
+
+async def test_a_letter_is_put_in_and_taken_out(desk: Desk) -> None:
+    place = await put(desk, "go to")
+
+    assert await desk.read_back.swap(place, "go to", Swap(4, 4, "o")) == "done"
+    assert await desk.read_back.swap(place, "go too", Swap(4, 5, "")) == "done"
+    assert desk.shows("text") == "go to"
+
+
+async def test_in_a_text_that_stands_elsewhere_or_is_another_nothing_is_exchanged(desk: Desk) -> None:
+    place = await put(desk, "hello")
+
+    assert await desk.read_back.swap(replace(place, start=1), "hello", Swap(0, 1, "j")) == "untouched"
+    assert await desk.read_back.swap(place, "hullo", Swap(0, 1, "j")) == "untouched"
+    assert await desk.read_back.swap(place, "", Swap(0, 0, "j")) == "untouched"
+    assert desk.shows("text") == "hello"
+
+
 @pytest.mark.parametrize("field", ["password", "button"])
 async def test_passwords_and_buttons_are_not_read(desk: Desk, field: str) -> None:
     target = await desk.to(field)
 
     assert await desk.read_back.place(target) is None
     assert not await desk.read_back.remove(Place(target, 0), "hello")
+    assert await desk.read_back.swap(Place(target, 0), "hello", Swap(0, 1, "j")) == "untouched"
     assert await desk.read_back.stretch(target, 0, 100) is None
 
 
@@ -130,5 +165,6 @@ async def test_without_a_desktop_nothing_can_be_read() -> None:
     assert await read_back.place(place.target) is None
     assert not await read_back.arrived(place, "hello")
     assert not await read_back.remove(place, "hello")
+    assert await read_back.swap(place, "hello", Swap(0, 1, "j")) == "untouched"
     assert await read_back.stretch(place.target, 0, 5) is None
     read_back.watch(place.target, lambda _: None)()

@@ -51,6 +51,12 @@ class FakeClient:
     """What is said of a correction."""
     changes: tuple[wire.Change, ...] = ()
     """What the profile changes in each text."""
+    words: tuple[wire.FinalWord, ...] = ()
+    """Of each text."""
+    rivals: dict[str, tuple[wire.Rival, ...]] = field(default_factory=dict)
+    """What sounds like each word."""
+    away: bool = False
+    """Whether questions do not reach the server."""
     events_queue: "asyncio.Queue[Event]" = field(default_factory=asyncio.Queue)
     withheld: bool = False
     """Whether answers wait for `give`."""
@@ -68,7 +74,7 @@ class FakeClient:
         text = self.answers.pop(0) if self.answers else ""
         if text:
             said = final(self.position - 16000, self.position, text)
-            self.events_queue.put_nowait(said.model_copy(update={"changes": self.changes}))
+            self.events_queue.put_nowait(said.model_copy(update={"changes": self.changes, "words": self.words}))
         self.events_queue.put_nowait(wire.Finalized(sample=self.position))
 
     def cancel(self, start: int = 0) -> int:
@@ -83,6 +89,13 @@ class FakeClient:
         taken = wire.CorrectionTaken(utterance=correction.utterance, kept=bool(self.teaches), say=self.teaches)
         self.events_queue.put_nowait(taken)
 
+    def explain(self, question: wire.Explain) -> bool:
+        if not self.away:
+            rivals = self.rivals.get(question.text, ())
+            answer = wire.Explained(text=question.text, sentences=(how(question.text),), rivals=rivals)
+            self.events_queue.put_nowait(answer)
+        return not self.away
+
     def kept(self, said: wire.Final) -> None:
         self.kept_finals.append(said.text)
 
@@ -90,6 +103,11 @@ class FakeClient:
         while True:
             yield await self.events_queue.get()
             self.events_queue.task_done()
+
+
+def how(text: str) -> str:
+    """The word is written so."""
+    return f"{text}, spelled"
 
 
 def final(start: int, end: int, text: str) -> wire.Final:
@@ -143,9 +161,19 @@ class Scene:
     desktop: Desktop
     microphone: FakeMicrophone
 
+    known: int = 0
+    """Sentences that were spoken before `listen_anew`."""
+
     @property
     def spoken(self) -> list[str]:
         return self.announcer.spoken
+
+    @property
+    def news(self) -> list[str]:
+        return self.spoken[self.known :]
+
+    def listen_anew(self) -> None:
+        self.known = len(self.spoken)
 
     async def talk(self) -> None:
         self.keys.hold()
@@ -413,6 +441,12 @@ async def test_what_the_person_says_is_in_no_log(tmp_path: Path, caplog: pytest.
             await change(s, "mandragora sat", "mandragora cat")
             await s.press(Press.CHANGES)
             assert s.client.corrections
+            s.client.words = (word("mandragora", 0.3, "mandrake"),)
+            s.client.answers.append("mandragora")
+            await s.talk()
+            await s.press(Press.EXPLAIN)
+            await s.press(Press.TAKE)
+            assert len(s.client.corrections) == 2
     assert "mandragora" not in caplog.text
 
 
@@ -552,3 +586,292 @@ async def test_asked_what_was_changed_it_is_said(tmp_path: Path) -> None:
             "Thanks.",
             SAY("desktop.changes.none"),
         ]
+
+
+# --- doubtful words
+
+OFFER = wire.Change(
+    kind="offer", first_word=1, last_word=2, heard="kowalsky", written="Kowalski", source="e1",
+    distance=0.1, cost=1.0, score=-1.0,
+)  # fmt: skip
+
+
+def word(text: str, confidence: float | None = 1.0, *alternatives: str) -> wire.FinalWord:
+    return wire.FinalWord(text=text, start_s=None, end_s=None, confidence=confidence, alternatives=alternatives)
+
+
+RING = (word("Ring", 0.5, "Rink"), word("kowalsky", 0.41, "cow"), word("now."))
+
+
+async def rung(s: Scene, field: FakeField | None = None) -> FakeField:
+    """ "Ring kowalsky now." was said, where Kowalski is offered; what is spoken from then on is news."""
+    field = field or s.editor("Well. ")
+    s.desk.focus_on(field)
+    s.client.words, s.client.changes = RING, (OFFER,)
+    s.client.rivals = {"kowalsky": (wire.Rival(text="Covalsky", source="e2", sentences=("Covalsky, of old",)),)}
+    s.client.answers.append("Ring kowalsky now.")
+    await s.talk()
+    s.listen_anew()
+    return field
+
+
+def rival(number: int, text: str) -> str:
+    return SAY("desktop.review.rival", number=number, how=text)
+
+
+def own(number: int, text: str) -> str:
+    return SAY("desktop.review.own", number=number, how=text)
+
+
+async def test_the_most_doubtful_word_is_explained_with_what_else_it_could_be_own_words_first(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        await rung(s)
+        await s.press(Press.EXPLAIN)
+        assert s.news == [
+            SAY("desktop.review.doubtful", text="kowalsky", percent=41),
+            how("kowalsky"),
+            own(1, how("Kowalski")),
+            own(2, "Covalsky, of old"),
+            rival(3, how("cow")),
+        ]
+
+
+async def test_pressed_again_the_next_doubtful_word_is_explained_until_there_is_none(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        await rung(s)
+        await s.press(Press.EXPLAIN)
+        s.listen_anew()
+        await s.press(Press.EXPLAIN)
+        await s.press(Press.EXPLAIN)
+        await s.press(Press.EXPLAIN)
+        assert s.news[:4] == [
+            SAY("desktop.review.doubtful", text="Ring", percent=50),
+            how("Ring"),
+            rival(1, how("Rink")),
+            SAY("desktop.review.all"),
+        ]
+        assert s.news[4] == SAY("desktop.review.doubtful", text="kowalsky", percent=41)
+
+
+async def test_a_word_that_is_taken_stands_in_the_window_and_is_learned(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        editor = await rung(s)
+        s.client.teaches = "From now on I write Kowalski when I hear kowalsky."
+        await s.press(Press.EXPLAIN)
+        s.listen_anew()
+        await s.press(Press.TAKE)
+        assert (editor.text, editor.caret) == ("Well. Ring Kowalski now.", len("Well. Ring Kowalski now."))
+        assert s.news == [SAY("desktop.review.taken", written="Kowalski", heard="kowalsky"), s.client.teaches]
+        heard, meant = "Ring kowalsky now.", "Ring Kowalski now."
+        assert s.client.corrections == [wire.Correction(utterance="u0", heard=heard, meant=meant, how="voice")]
+        assert [(entry.text, entry.state) for entry in s.journal.entries()] == [
+            (meant, State.VERIFIED),
+            (heard, State.UNDONE),
+        ]
+
+
+async def test_a_common_word_that_is_taken_is_reported_as_an_edit(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        editor = await rung(s)
+        await s.press(Press.EXPLAIN)
+        s.desktop.take(3)
+        await s.quiet()
+        assert editor.text == "Well. Ring cow now."
+        assert [correction.how for correction in s.client.corrections] == ["edit"]
+
+
+async def test_what_was_taken_is_given_back_by_taking_it_again_and_another_can_be_taken(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        editor = await rung(s)
+        await s.press(Press.EXPLAIN)
+        await s.press(Press.TAKE)
+        await s.press(Press.TAKE)
+        assert editor.text == "Well. Ring kowalsky now."
+        s.desktop.take(2)
+        await s.quiet()
+        s.desktop.take(3)
+        await s.quiet()
+        assert editor.text == "Well. Ring cow now."
+
+
+async def test_after_one_was_taken_the_next_word_is_found_where_it_is_then(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        editor = await rung(s)
+        s.client.rivals = {}
+        await s.press(Press.EXPLAIN)
+        await s.press(Press.EXPLAIN)
+        await s.press(Press.TAKE)
+        await s.press(Press.EXPLAIN)
+        await s.press(Press.EXPLAIN)
+        await s.press(Press.TAKE)
+        assert editor.text == "Well. Rink Kowalski now."
+        assert (s.client.corrections[1].heard, s.client.corrections[1].meant) == (
+            "Rink kowalsky now.",
+            "Rink Kowalski now.",
+        )
+
+
+async def test_what_was_taken_is_not_reported_once_more_as_an_edit_but_a_later_edit_is(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        editor = await rung(s)
+        await s.press(Press.EXPLAIN)
+        await s.press(Press.TAKE)
+        s.desk.focus_on(s.desk.add("elsewhere"))
+        await s.quiet()
+        assert len(s.client.corrections) == 1
+        s.desk.focus_on(editor)
+        editor.edit("Well. Ring Kowalski soon.")
+        s.desk.focus_on(s.desk.add("elsewhere"))
+        await s.quiet()
+        assert s.client.corrections[1].meant == "Ring Kowalski soon."
+
+
+async def test_the_whole_is_undone_after_a_word_was_taken(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        editor = await rung(s)
+        await s.press(Press.EXPLAIN)
+        await s.press(Press.TAKE)
+        await s.press(Press.UNDO)
+        assert editor.text == "Well. "
+
+
+async def test_in_a_text_that_was_changed_since_nothing_is_replaced_and_the_corrected_one_is_held(
+    tmp_path: Path,
+) -> None:
+    async with scene(tmp_path) as s:
+        editor = await rung(s)
+        await s.press(Press.EXPLAIN)
+        editor.edit("Well. Ring kowalsky soon.")
+        s.listen_anew()
+        await s.press(Press.TAKE)
+        assert editor.text == "Well. Ring kowalsky soon."
+        assert s.news == [SAY("desktop.review.corrected", text="Ring Kowalski now."), held("not_there")]
+        meant = [correction.meant for correction in s.client.corrections]
+        assert meant == ["Ring kowalsky soon.", "Ring Kowalski now."]
+        assert s.journal.entries()[0].text == "Ring Kowalski now."
+        await s.press(Press.INSERT_HELD)
+        assert editor.text == "Well. Ring kowalsky soon.Ring Kowalski now."
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "reason"),
+    [
+        (Kind.TERMINAL, {"editable": False}, "no_change"),
+        (Kind.TEXT, {"editable": False}, "no_change"),
+        (Kind.UNKNOWN, {"readable": False}, "no_change"),
+    ],
+)
+async def test_where_a_program_lets_nobody_change_its_text_the_corrected_one_is_held(
+    tmp_path: Path, kind: Kind, values: dict[str, bool], reason: str
+) -> None:
+    async with scene(tmp_path) as s:
+        field = await rung(s, s.desk.add("browser", kind, **values))
+        await s.press(Press.EXPLAIN)
+        await s.press(Press.TAKE)
+        assert field.text == "Ring kowalsky now."
+        assert s.news[-1] == held(reason)
+        assert len(s.client.corrections) == 1
+
+
+async def test_of_a_held_text_only_the_corrected_one_is_held_then(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        s.way.broken = True
+        editor = await rung(s)
+        await s.press(Press.EXPLAIN)
+        await s.press(Press.TAKE)
+        s.desktop.take(2)
+        await s.quiet()
+        assert s.news[-1] == held("no_way")
+        s.way.broken = False
+        await s.press(Press.INSERT_HELD)
+        await s.press(Press.INSERT_HELD)
+        assert editor.text == "Well. Ring Covalsky now."
+        assert s.news[-1] == SAY("desktop.nothing_held")
+
+
+async def test_a_held_text_that_was_inserted_since_is_put_right_there(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        s.way.broken = True
+        editor = await rung(s)
+        s.way.broken = False
+        await s.press(Press.INSERT_HELD)
+        await s.press(Press.EXPLAIN)
+        await s.press(Press.TAKE)
+        assert editor.text == "Well. Ring Kowalski now."
+
+
+async def test_a_field_that_has_become_one_for_passwords_is_not_touched(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        editor = await rung(s)
+        await s.press(Press.EXPLAIN)
+        editor.refusal = "password"
+        await s.press(Press.TAKE)
+        assert editor.text == "Well. Ring kowalsky now."
+        assert s.news[-1] == SAY("desktop.refused_kept", why=SAY("desktop.reason.password"))
+
+
+async def test_of_what_was_said_to_a_password_prompt_nothing_is_told(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        await rung(s)
+        terminal = s.desk.add("terminal", Kind.TERMINAL)
+        s.desk.focus_on(terminal)
+        s.client.words = (word("secret", 0.1, "secrete"),)
+        s.client.answers.append("secret")
+        s.keys.hold()
+        await s.quiet()
+        terminal.refusal = "hidden_input"
+        s.keys.let_go()
+        await s.quiet()
+        s.listen_anew()
+        await s.press(Press.EXPLAIN)
+        await s.press(Press.CHANGES)
+        await s.press(Press.TAKE)
+        nothing = SAY("desktop.nothing_yet")
+        assert s.news == [nothing, nothing, SAY("desktop.review.no_number", number=1)]
+
+
+async def test_where_no_word_is_in_doubt_that_is_said(tmp_path: Path) -> None:
+    async with scene(tmp_path, "Hello.") as s:
+        s.editor()
+        await s.press(Press.EXPLAIN)
+        s.client.words = (word("Hello.", 0.99),)
+        await s.talk()
+        await s.press(Press.EXPLAIN)
+        assert s.news == [SAY("desktop.nothing_yet"), "Hello.", SAY("desktop.review.none")]
+
+
+async def test_a_number_that_was_not_offered_is_told_and_changes_nothing(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        editor = await rung(s)
+        await s.press(Press.TAKE)
+        await s.press(Press.EXPLAIN)
+        for number in (0, 4):
+            s.desktop.take(number)
+            await s.quiet()
+            assert s.news[-1] == SAY("desktop.review.no_number", number=number)
+        assert editor.text == "Well. Ring kowalsky now."
+        assert s.client.corrections == []
+
+
+async def test_while_the_server_is_away_what_is_known_is_said(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        editor = await rung(s)
+        s.client.away = True
+        await s.press(Press.EXPLAIN)
+        assert s.news == [
+            SAY("desktop.review.doubtful", text="kowalsky", percent=41),
+            own(1, "Kowalski"),
+            rival(2, "cow"),
+            SAY("desktop.review.unexplained"),
+        ]
+        await s.press(Press.TAKE)
+        assert editor.text == "Well. Ring Kowalski now."
+
+
+async def test_who_begins_to_talk_hears_no_explanation(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        await rung(s)
+        s.keys.press(Press.EXPLAIN)
+        s.keys.hold()
+        await s.quiet()
+        assert s.news == []

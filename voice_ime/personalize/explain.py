@@ -39,7 +39,7 @@ class Way(StrEnum):
     EXAMPLE = "example"
     """An English word by a few words around it: "their house"."""
     SPELLING = "spelling"
-    """Letters one by one: "K O W A L S K I"."""
+    """Letters one by one: "K, O, W, A, L, S, K, I". Without the commas a voice may say an A as the article."""
     LETTER = "letter"
     """One letter by a word that begins with it: "Kilo"."""
 
@@ -206,7 +206,7 @@ def _places(text: str) -> list[int]:
 def _spelled(text: str) -> Iterator[Explanation]:
     for word in text.split():
         bare = word.strip(_MARKS)
-        letters = " ".join(_said(character) for character in bare)
+        letters = ", ".join(_said(character) for character in bare)
         if any(character.isalnum() for character in bare):
             yield Explanation(bare, Way.SPELLING, letters)
 

@@ -20,6 +20,10 @@ class Press(Enum):
     UNDO = "undo"
     CHANGES = "changes"
     """What did the profile change?"""
+    EXPLAIN = "explain"
+    """How is the next doubtful word written, and what else could it be?"""
+    TAKE = "take"
+    """Write the first of what else it could be."""
 
 
 OnPress = Callable[[Press], None]

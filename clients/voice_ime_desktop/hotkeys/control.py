@@ -1,7 +1,7 @@
 """Presses that come from other programs, through a socket: for keys that the person has bound elsewhere.
 
-A line is a word, e.g. `press`, or `insert` and the number of a text in the journal; the answer is a line, `taken` or
-`unknown`. Light, so that `voice-ime key` is quick.
+A line is a word, e.g. `press`, or one with a number: `insert` and that of a text in the journal, `take` and that of a
+word that was offered. The answer is a line, `taken` or `unknown`. Light, so that `voice-ime key` is quick.
 """
 
 import fcntl
@@ -28,7 +28,13 @@ WORDS: Mapping[str, Press] = {
     "where": Press.WHERE,
     "undo": Press.UNDO,
     "changes": Press.CHANGES,
+    "explain": Press.EXPLAIN,
+    "take": Press.TAKE,
 }
+NUMBERED = ("insert", "take")
+"""The words that may have a number."""
+OnNumber = Callable[[int], None]
+"""As `OnPress`."""
 
 _TAKEN, _UNKNOWN = b"taken\n", b"unknown\n"
 _LONGEST = 64
@@ -58,12 +64,12 @@ class ControlHotkeys(Hotkeys):
     """The client's end of the socket, on a thread of its own. It also sees to it that only one client runs.
 
     The socket of a client that was killed is replaced. `on_insert`: is told, as presses are, which text of the journal
-    is to be inserted.
+    is to be inserted. `on_take`: which of the words that were offered is to be written.
     """
 
-    def __init__(self, path: Path, on_insert: Callable[[int], None] | None = None) -> None:
+    def __init__(self, path: Path, on_insert: OnNumber | None = None, on_take: OnNumber | None = None) -> None:
         self._path = path
-        self._on_insert = on_insert
+        self._numbered = dict(zip(NUMBERED, (on_insert, on_take), strict=True))
         self._thread: threading.Thread | None = None
         self._wake = -1
         self._held = ExitStack()
@@ -97,10 +103,12 @@ class ControlHotkeys(Hotkeys):
     def _obey(self, on_press: OnPress, line: str) -> bool:
         if (press := WORDS.get(line)) is not None:
             on_press(press)
-        elif self._on_insert is not None and (number := re.fullmatch(r"insert (\d{1,18})", line, re.ASCII)):
-            self._on_insert(int(number[1]))
-        else:
+            return True
+        numbered = re.fullmatch(r"(\w+) (\d{1,18})", line, re.ASCII)
+        on_number = self._numbered.get(numbered[1]) if numbered else None
+        if numbered is None or on_number is None:
             return False
+        on_number(int(numbered[2]))
         return True
 
 

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Literal
 
 from voice_ime_desktop.focus.base import Offset, Target
 from voice_ime_desktop.insert.anchors import Stretch
@@ -16,6 +17,36 @@ class Place:
     target: Target
     start: Offset
     """Of the first character."""
+
+
+@dataclass(frozen=True)
+class Swap:
+    """A part of a text, and what is to stand there instead."""
+
+    first: int
+    """Code points of the text: from this one..."""
+    last: int
+    """... to this one (exclusive)."""
+    by: str
+
+    def within(self, text: str) -> str:
+        """`text` with it made."""
+        return text[: self.first] + self.by + text[self.last :]
+
+    def further(self, count: int) -> "Swap":
+        """The same in a text that has so many more code points in front."""
+        return Swap(self.first + count, self.last + count, self.by)
+
+
+def moved(caret: Offset, swap: Swap) -> Offset:
+    """Where the caret of a field belongs after `swap`, which is told in code points of the field."""
+    if caret >= swap.last:
+        return caret + len(swap.by) - (swap.last - swap.first)
+    return min(caret, swap.first + len(swap.by))
+
+
+Swapped = Literal["done", "untouched", "perhaps"]
+"""What became of a swap. done: read back. untouched: certainly nothing was changed."""
 
 
 class Way(ABC):
@@ -70,6 +101,10 @@ class ReadBack(ABC):
     @abstractmethod
     async def remove(self, place: Place, text: str) -> bool:
         """Take `text` out again, only if it still stands at `place` exactly; whether it is gone."""
+
+    @abstractmethod
+    async def swap(self, place: Place, text: str, swap: Swap) -> Swapped:
+        """Make `swap` in `text`, only if that still stands at `place` exactly. The caret stays with its neighbours."""
 
     @abstractmethod
     async def stretch(self, target: Target, start: Offset, end: Offset) -> Stretch | None:

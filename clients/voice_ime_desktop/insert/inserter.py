@@ -7,20 +7,24 @@ that may have worked, which would double the text.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from voice_ime.errors import DesktopUnavailable, InsertionFailed, InsertionRefused
 from voice_ime_desktop.focus.base import Focus, Kind, Refusal, Target
-from voice_ime_desktop.insert.base import Place, ReadBack, Way
+from voice_ime_desktop.insert.base import Place, ReadBack, Swap, Way
 
 _LINE_BREAKS = re.compile(r"\s*[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]+\s*")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x1f\x7f\x80-\x84\x86-\x9f]")
 """Keys of a terminal, e.g. escape; never part of a dictated text. Tab is kept for documents."""
 
-HeldReason = Literal["nothing_focused", "focus_moved", "no_way", "no_answer", "not_arrived", "empty"]
+HeldReason = Literal[
+    "nothing_focused", "focus_moved", "no_way", "no_answer", "not_arrived", "empty", "not_there", "no_change",
+    "perhaps_inserted",
+]  # fmt: skip
 """no_way: nothing leads into this window. no_answer: the program hangs. not_arrived: it was sent, and is not where it
-should be."""
+should be. not_there: what was to be changed does not stand there any more. no_change: the program lets nobody change
+its text. perhaps_inserted: it was changed, and does not read as it should."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,23 @@ class Inserter:
     async def undo(self, place: Place, text: str) -> bool:
         """Take `text` out again, only if it stands where it was put; whether it is gone."""
         return await self._read_back.remove(place, text)
+
+    async def swap(self, place: Place, text: str, swap: Swap) -> Outcome:
+        """Make `swap` in `text`, only if that stands where it was put; the focus may be elsewhere by now."""
+        target = place.target
+        refusal = await self._focus.refusal(target)
+        if target.kind is Kind.PASSWORD or refusal is not None:
+            return Refused(refusal or "password")
+        if not target.editable:
+            return Held("no_change")
+        fitting = replace(swap, by=fit(swap.by, target))
+        match await self._read_back.swap(place, text, fitting):
+            case "done":
+                return Inserted(True, "swap", fitting.within(text), place)
+            case "untouched":
+                return Held("not_there")
+            case "perhaps":
+                return Held("perhaps_inserted", perhaps=True)
 
     async def _guarded(self, target: Target | None) -> Outcome | None:
         """Why nothing may be sent at this very moment."""

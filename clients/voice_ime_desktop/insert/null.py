@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from voice_ime.errors import InsertionFailed
 from voice_ime_desktop.focus.base import Target
-from voice_ime_desktop.insert.base import OnFieldEvent, Place, ReadBack, Way
+from voice_ime_desktop.insert.base import OnFieldEvent, Place, ReadBack, Swap, Swapped, Way
 
 
 class NullWay(Way):
@@ -30,6 +30,9 @@ class NullReadBack(ReadBack):
 
     async def remove(self, place: Place, text: str) -> bool:
         return False
+
+    async def swap(self, place: Place, text: str, swap: Swap) -> Swapped:
+        return "untouched"
 
     async def stretch(self, target: Target, start: int, end: int) -> None:
         return None

@@ -9,7 +9,7 @@ from voice_ime_desktop.bus import CallFailed, NoAnswer
 from voice_ime_desktop.focus.atspi import ref_of
 from voice_ime_desktop.focus.base import Kind, Target
 from voice_ime_desktop.insert.anchors import Stretch
-from voice_ime_desktop.insert.base import FieldEvent, OnFieldEvent, Place, ReadBack
+from voice_ime_desktop.insert.base import FieldEvent, OnFieldEvent, Place, ReadBack, Swap, Swapped, moved
 
 _LOOK_AGAIN_S = 0.05
 """Programs tell when their text changes; this is for those that do not."""
@@ -56,6 +56,51 @@ class AtspiReadBack(ReadBack):
             return False
         return await self._becomes(ref, lambda: self._has_size(ref, size))
 
+    async def swap(self, place: Place, text: str, swap: Swap) -> Swapped:
+        """Programs that do not let accessibility change their text (browsers, terminals): always untouched."""
+        ref = _readable(place.target)
+        if ref is None or not place.target.editable or place.target.kind is not Kind.TEXT or not text:
+            return "untouched"
+        here, whole = swap.further(place.start), swap.within(text)
+        try:
+            is_secret = await self._accessibility.role(ref) == Role.PASSWORD_TEXT
+            if is_secret or not await self._stands(ref, place.start, text):
+                return "untouched"
+            size = await self._accessibility.size(ref)
+            caret = moved(await self._accessibility.caret(ref), here)
+        except (CallFailed, NoAnswer):
+            return "untouched"
+        try:
+            if not await self._exchange(ref, here):
+                return "untouched" if await self._reads(ref, place.start, text, size) else "perhaps"
+        except (CallFailed, NoAnswer):
+            return "perhaps"
+        size += len(whole) - len(text)
+        if not await self._becomes(ref, lambda: self._reads(ref, place.start, whole, size)):
+            return "perhaps"
+        await self._put_caret(ref, caret)
+        return "done"
+
+    async def _exchange(self, ref: Ref, swap: Swap) -> bool:
+        """False: it was refused, and taken back as far as possible. What is new is put behind what is old: so nothing
+        is lost where only half of it can be done."""
+        inserted = not swap.by
+        with suppress(CallFailed):
+            inserted = inserted or await self._accessibility.insert(ref, swap.last, swap.by)
+        if not inserted:
+            return False
+        with suppress(CallFailed):
+            if swap.first == swap.last or await self._accessibility.delete(ref, swap.first, swap.last):
+                return True
+        if swap.by:
+            await self._accessibility.delete(ref, swap.last, swap.last + len(swap.by))
+        return False
+
+    async def _put_caret(self, ref: Ref, caret: int) -> None:
+        with suppress(CallFailed, NoAnswer):  # the text is right all the same
+            if await self._accessibility.caret(ref) != caret:
+                await self._accessibility.set_caret(ref, caret)
+
     async def stretch(self, target: Target, start: int, end: int) -> Stretch | None:
         ref = _readable(target)
         if ref is None or target.kind is not Kind.TEXT:
@@ -91,6 +136,9 @@ class AtspiReadBack(ReadBack):
         if not len(text) <= shown <= 2 * len(text):
             return False
         return _without_blanks(await self._accessibility.text(ref, start, shown)) == _without_blanks(text)
+
+    async def _reads(self, ref: Ref, start: int, text: str, size: int) -> bool:
+        return await self._stands(ref, start, text) and await self._has_size(ref, size)
 
     async def _has_size(self, ref: Ref, size: int) -> bool:
         return await self._accessibility.size(ref) == size

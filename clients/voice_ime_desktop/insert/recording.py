@@ -7,7 +7,7 @@ from voice_ime.errors import InsertionFailed, InsertionRefused
 from voice_ime_desktop.focus.base import Kind, Target
 from voice_ime_desktop.focus.recording import FakeDesk, FakeField
 from voice_ime_desktop.insert.anchors import Stretch
-from voice_ime_desktop.insert.base import FieldEvent, OnFieldEvent, Place, ReadBack, Way
+from voice_ime_desktop.insert.base import FieldEvent, OnFieldEvent, Place, ReadBack, Swap, Swapped, Way, moved
 
 
 class Luck(Enum):
@@ -80,6 +80,17 @@ class RecordingReadBack(ReadBack):
         field.caret, field.selected = place.start + len(text), len(text)
         field.type("")
         return True
+
+    async def swap(self, place: Place, text: str, swap: Swap) -> Swapped:
+        field = self._field(place.target)
+        if field is None or not place.target.editable or not text or not _stands(field, place, text):
+            return "untouched"
+        here = swap.further(place.start)
+        caret = moved(field.caret, here)
+        field.caret, field.selected = here.last, here.last - here.first
+        field.type(here.by)
+        field.caret = caret
+        return "done"
 
     async def stretch(self, target: Target, start: int, end: int) -> Stretch | None:
         field = self._field(target)

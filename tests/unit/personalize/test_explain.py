@@ -55,7 +55,7 @@ def said(explainer: Explainer, text: str) -> list[str]:
         ("欧阳修文", ["欧阳，欧洲的欧，太阳的阳", "修，修改的修", "文，文化的文"]),
         ("重要", ["重，重要的重", "要，主要的要"]),
         ("重庆", ["重，重新的重", "庆，庆祝的庆"]),
-        ("GPT模型", ["GPT，拼写是 G P T", "模，规模的模", "型，大型的型"]),
+        ("GPT模型", ["GPT，拼写是 G, P, T", "模，规模的模", "型，大型的型"]),
         ("喆", ["喆，双吉喆"]),
         ("囧", ["囧，拼音是 jiong3"]),
     ],
@@ -76,7 +76,7 @@ def test_a_listed_name_is_one_even_where_it_is_also_a_word(lexicon: ChineseLexic
 
 def test_an_english_name_is_spelled(explainer: Explainer):
     assert [each.sentence(ENGLISH) for each in explainer.explain("Kowalski", "en")] == [
-        "Kowalski, spelled K O W A L S K I"
+        "Kowalski, spelled K, O, W, A, L, S, K, I"
     ]
 
 

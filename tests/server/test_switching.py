@@ -338,6 +338,20 @@ async def test_each_language_is_heard_by_its_own_engine(detector: SpeechDetector
             assert await finals(talk, 1) == ["delete the last sentence"]
 
 
+async def test_where_nobody_said_the_language_each_sentence_is_written_by_the_engine_of_its_own(
+    detector: SpeechDetector,
+) -> None:
+    """The usual engine, which tells them apart, does not know the first sentence."""
+    engines = SHERPA | WHISPER | {"by_language": {"zh": {"name": "sherpa"}}}
+    async with place_of(engines, detector) as place, place.running.session(endpoints=False) as talk:
+        end, heard = 0, []
+        for sound in (sound_of(MICRO_ZH / "clips" / "trained-24.ogg"), clip("en-delete.flac")):
+            end = await stream(talk, sound, end)
+            await talk.say(wire.Finalize(sample=end))
+            heard += await finals(talk, 1)
+    assert heard == ["老赵的声音在成都", "delete the last sentence"]
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """Ann's profile and Bo's."""

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from voice_ime.engine.base import Capabilities, Engine, Options, Utterance
+from voice_ime.engine.by_language import ByLanguageEngine
+from voice_ime.engine.calibration import Calibration
 from voice_ime.engine.catalog import ROWS, Row, facts, load
 from voice_ime.engine.two_pass import TwoPassEngine
 from voice_ime.errors import LanguageNotSupported
@@ -90,20 +92,29 @@ class _Model:
 
 
 class _Seat(Engine):
-    """One engine, or two that work together. They stay loaded as long as an utterance of theirs is there."""
+    """One engine, or several that work together. They stay loaded as long as an utterance of theirs is there."""
 
     def __init__(self, engine: Engine, models: tuple[_Model, ...]) -> None:
         self.capabilities = engine.capabilities
-        self._engine = engine
-        self._models = models
+        self.engine = engine
+        self.models = models
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """That of the engine, which it is passed on to."""
+        return self.engine.calibration
+
+    @calibration.setter
+    def calibration(self, calibration: Calibration | None) -> None:
+        self.engine.calibration = calibration
 
     def begin(self, options: Options) -> Utterance:
-        utterance = self._engine.begin(options)
-        weakref.finalize(utterance, _let_go, self._models).atexit = False
+        utterance = self.engine.begin(options)
+        weakref.finalize(utterance, _let_go, self.models).atexit = False
         return utterance
 
     def writes(self, text: str) -> bool:
-        return self._engine.writes(text)
+        return self.engine.writes(text)
 
     def close(self) -> None:
         """Nothing: the models are not its own."""
@@ -132,14 +143,36 @@ class _Team:
 
     def chosen(self, options: Options) -> _Seat:
         """Who hears it: as the profile wishes, else as its language asks for, else as usual; anybody rather than those
-        who do not hear the language."""
+        who do not hear the language. Where no language was said, the usual engine finds it out if it can."""
+        route = self._able_route(options)
+        seat, writers = self._seat(route), self._writers(options, route)
+        if not writers:
+            return seat
+        engines = {language: writer.engine for language, writer in writers.items()}
+        languages = self._writer(route).engine.capabilities.languages
+        return _Seat(ByLanguageEngine(seat.engine, engines, languages), (*seat.models, *writers.values()))
+
+    def _writers(self, options: Options, route: RouteSettings) -> Mapping[str, _Model]:
+        """By language: other models than that of `route`, where no language was said and that one can tell them."""
+        usual = self._writer(route)
+        if options.language is not None or len(usual.engine.capabilities.languages) < 2:
+            return {}
+        routes = {each: self._able_route(replace(options, language=each)) for each in self.settings.by_language}
+        writers = {language: self._writer(each) for language, each in routes.items()}
+        return {language: writer for language, writer in writers.items() if writer is not usual}
+
+    def _writer(self, route: RouteSettings) -> _Model:
+        return self.models[route.final or route.name]
+
+    def _able_route(self, options: Options) -> RouteSettings:
+        """With engines only that hear the language."""
         route, usual = self._route(options), _usual(self.settings)
         names = (route.name, route.final, usual.name, usual.final, *self.models)
         able = [name for name in names if name and self._hears(name, options.language)]
         live = able[0]
         if route.final in able and self._share(live, route.final):
-            return self._seat(RouteSettings(name=live, final=route.final))
-        return self._seat(RouteSettings(name=live))
+            return RouteSettings(name=live, final=route.final)
+        return RouteSettings(name=live)
 
     def check(self) -> None:
         """ConfigError, LanguageNotSupported where those who are set to work together do not hear the same."""

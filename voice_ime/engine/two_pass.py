@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from voice_ime.engine.base import Capabilities, Engine, Hypothesis, Options, Samples, Substitution, Utterance
+from voice_ime.engine.calibration import Calibration
 from voice_ime.errors import ConfigError, LanguageNotSupported, RecognitionFailed
 
 logger = logging.getLogger(__name__)
@@ -21,6 +22,15 @@ class TwoPassEngine(Engine):
         self.capabilities = _both(live.capabilities, final.capabilities)
         self._live = live
         self._final = final
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """That of `final`, which it is passed on to."""
+        return self._final.calibration
+
+    @calibration.setter
+    def calibration(self, calibration: Calibration | None) -> None:
+        self._final.calibration = calibration
 
     def begin(self, options: Options) -> "TwoPassUtterance":
         known = self.capabilities.languages

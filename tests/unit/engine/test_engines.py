@@ -11,6 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.contract.engine_contract import MODELS, EngineContract, Subject, subject_of
+from tests.fakes import loud
 from tests.needs import needs_package
 from voice_ime.engine.base import Capabilities, Engine, Hypothesis, Options, Samples, Utterance
 from voice_ime.engine.catalog import Row
@@ -119,6 +120,48 @@ def test_each_language_can_have_its_own_engines(works: Works):
     assert heard(engines, Options(language="zh")) == ("zh", "good")
     assert heard(engines) == ("en", "en")
     assert set(engines.capabilities.languages) == {"en", "zh"}
+
+
+def says(text: str) -> dict[str, Any]:
+    """An engine for English and Mandarin that says this."""
+    return {"name": "script", "script": {"lines": [text]}}
+
+
+def written(engines: Engines, options: Options | None = None) -> str:
+    utterance = engines.begin(options or Options())
+    utterance.feed(loud(1))
+    return utterance.finish().text
+
+
+@pytest.mark.parametrize(
+    ("usual", "text"), [("你好", "mandarin"), ("hello", "english"), ("123", "123")], ids=["zh", "en", "neither"]
+)
+def test_where_no_language_was_said_that_of_what_was_heard_counts(usual: str, text: str):
+    others = {"m": says("mandarin"), "e": says("english")}
+    by_language = {"zh": {"name": "m"}, "en": {"name": "m", "final": "e"}}
+    assert written(Engines(settings(**says(usual), others=others, by_language=by_language))) == text
+
+
+def test_an_engine_for_one_language_cannot_tell_that_it_was_another(works: Works):
+    engines = Engines(settings(name="en", final="en", by_language={"zh": {"name": "zh"}}), ROWS)
+    assert heard(engines) == ("en", "en")
+
+
+@pytest.mark.parametrize("wish", [{"engine": "mine"}, {"final_engine": "mine"}])
+def test_the_engine_of_a_profile_goes_before_the_language_that_was_heard(wish: dict[str, str]):
+    others = {"m": says("mandarin"), "mine": says("也是")}
+    engines = Engines(settings(**says("你好"), others=others, by_language={"zh": {"name": "m"}}))
+    assert written(engines, Options(**wish)) == "也是"
+
+
+def test_who_is_chosen_for_a_language_stays_loaded_while_it_may_be_needed():
+    here = settings(**says("你好"), others={"m": says("mandarin")}, by_language={"zh": {"name": "m"}})
+    engines = Engines(here)
+    utterance = engines.begin(Options())
+    engines.switch(settings(**says("new")))
+    gc.collect()
+    utterance.feed(loud(1))
+    assert utterance.finish().text == "mandarin"
 
 
 def test_a_language_goes_to_an_engine_that_hears_it(works: Works):

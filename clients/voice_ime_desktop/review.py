@@ -44,12 +44,6 @@ class Spot:
     others: tuple[Rival, ...] = ()
     """What else was heard, likeliest first."""
 
-    @property
-    def overlapping(self) -> tuple[tuple[int, int], ...]:
-        """Two Chinese characters each, of which it is one: most words have two."""
-        is_character = len(self.text) == 1 and language_of(self.text, "en") == "zh"
-        return ((self.first - 1, self.last), (self.first, self.last + 1)) if is_character else ()
-
 
 def spots(final: Final, text: str) -> list[Spot]:
     """The doubtful parts of `text`, which is `final` as it was put in; the most doubtful first, then those of which
@@ -128,17 +122,16 @@ def _rival(text: str, place: tuple[int, int], written: str, *, own: bool = False
 
 def questions(spot: Spot, text: str) -> list[str]:
     """Texts that the server is to explain."""
-    parts = (text[first:last] for first, last in spot.overlapping if 0 <= first < last <= len(text))
+    parts = (text[slice(*place)] for place in _words_around(spot, text))
     rivals = (rival.swap.by for rival in (*spot.offers, *spot.others))
     return [each for each in dict.fromkeys((spot.text, *parts, *rivals)) if 0 < len(each) <= LONGEST]
 
 
 def rivals(spot: Spot, text: str, answers: Mapping[str, Explained]) -> list[Rival]:
     """The person's own words first; none twice, and none that would change nothing."""
-    places = [(first, last) for first, last in spot.overlapping if 0 <= first < last <= len(text)]
     said = [
         _rival(text, place, rival.text, own=bool(rival.source))
-        for place in (*places, (spot.first, spot.last))
+        for place in (*_words_around(spot, text), (spot.first, spot.last))
         if (answer := answers.get(text[slice(*place)])) is not None
         for rival in answer.rivals
     ]
@@ -148,6 +141,18 @@ def rivals(spot: Spot, text: str, answers: Mapping[str, Explained]) -> list[Riva
         different.setdefault(each.swap.within(text), each)
     different.pop(text, None)
     return list(different.values())[:MOST_RIVALS]
+
+
+def _words_around(spot: Spot, text: str) -> list[tuple[int, int]]:
+    """Two Chinese characters each, of which the spot is one: most words have two."""
+    if len(spot.text) != 1:
+        return []
+    pairs = ((spot.first - 1, spot.last), (spot.first, spot.last + 1))
+    return [pair for pair in pairs if pair[0] >= 0 and _chinese_in(text[slice(*pair)]) == 2]
+
+
+def _chinese_in(text: str) -> int:
+    return sum(language_of(character, "en") == "zh" for character in text)
 
 
 def explained(answers: Iterable[Explained]) -> dict[str, tuple[str, ...]]:

@@ -23,6 +23,7 @@ from voice_ime_desktop.journal import Journal, State
 from voice_ime_desktop.listening import Listening
 from voice_ime_desktop.microphone import Microphone, OnPcm
 
+from tests.finals import OFFER, final, word
 from voice_ime import protocol as wire
 from voice_ime.client import Connected, Disconnected, Event
 from voice_ime.errors import InsertionFailed
@@ -108,22 +109,6 @@ class FakeClient:
 def how(text: str) -> str:
     """The word is written so."""
     return f"{text}, spelled"
-
-
-def final(start: int, end: int, text: str) -> wire.Final:
-    return wire.Final(
-        utterance=f"u{start}",
-        start_sample=start,
-        end_sample=end,
-        decided_sample=end,
-        reason="finalize",
-        text=text,
-        language="en",
-        edits=(wire.Insert(text=text),),
-        words=(),
-        alternatives=(),
-        timings=wire.Timings(endpoint_s=None, queue_s=0, detect_s=0, encode_s=0, decode_s=0, final_s=0),
-    )
 
 
 @dataclass
@@ -589,16 +574,6 @@ async def test_asked_what_was_changed_it_is_said(tmp_path: Path) -> None:
 
 
 # --- doubtful words
-
-OFFER = wire.Change(
-    kind="offer", first_word=1, last_word=2, heard="kowalsky", written="Kowalski", source="e1",
-    distance=0.1, cost=1.0, score=-1.0,
-)  # fmt: skip
-
-
-def word(text: str, confidence: float | None = 1.0, *alternatives: str) -> wire.FinalWord:
-    return wire.FinalWord(text=text, start_s=None, end_s=None, confidence=confidence, alternatives=alternatives)
-
 
 RING = (word("Ring", 0.5, "Rink"), word("kowalsky", 0.41, "cow"), word("now."))
 

@@ -114,6 +114,16 @@ def test_a_text_of_the_journal_is_inserted_by_its_number(client: ControlHotkeys,
     assert pressed.presses == [12]
 
 
+def test_a_word_that_was_offered_is_taken_by_its_number(path: Path, pressed: Pressed, runtime: Path) -> None:
+    taken = Pressed()
+    client = ControlHotkeys(path, pressed, taken)
+    client.start(pressed)
+    assert key(runtime, "take", "2") == ExitCode.OK
+    assert not send(path, "press 2")
+    client.stop()
+    assert (taken.presses, pressed.presses) == ([2], [])
+
+
 def test_several_words_may_come_on_one_connection(client: ControlHotkeys, path: Path, pressed: Pressed) -> None:
     with caller(path) as connection:
         connection.sendall(b"press\nrelease\n  toggle \r\n")
@@ -237,6 +247,15 @@ def test_wrong_settings_do_not_hide_the_complaint(runtime: Path, capsys: pytest.
 def test_a_word_that_does_not_exist_is_wrong_usage(runtime: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert key(runtime, "explode") == ExitCode.WRONG_USAGE
     assert "explode" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [("press", "2"), ("take", "two")])
+def test_a_number_where_none_belongs_and_a_word_in_place_of_one_are_wrong_usage(
+    client: ControlHotkeys, runtime: Path, pressed: Pressed, words: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert key(runtime, *words) == ExitCode.WRONG_USAGE
+    assert words[1] in capsys.readouterr().err
+    assert pressed.presses == []
 
 
 def test_the_command_loads_neither_settings_nor_event_loop(client: ControlHotkeys, runtime: Path) -> None:

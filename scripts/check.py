@@ -32,6 +32,7 @@ TESTS_NEED = {
     "python3-gi": "/usr/lib/python3/dist-packages/gi/__init__.py",
     "python3-pyqt5": "/usr/lib/python3/dist-packages/PyQt5/QtWidgets*.so",
     "python3-tk": "/usr/lib/python3*/tkinter/__init__.py",
+    "speech-dispatcher": "speech-dispatcher",
     "tmux": "tmux",
     "x11-utils": "xprop",
     "xterm": "xterm",

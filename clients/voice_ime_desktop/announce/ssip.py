@@ -347,6 +347,7 @@ class _Connection:
         self._dead = True
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(ConnectionResetError())
+            self._answer.exception()  # taken notice of: whoever asked may have failed to write before it waited
         self._on_news()
 
     def _got(self, lines: list[str]) -> None:

@@ -146,6 +146,13 @@ class NotSwitched(EngineError):
     code = "not_switched"
 
 
+class OwnEngineMissing(EngineError):
+    """A profile asks for an engine that is not loaded; another one hears. Values: `engine`, `command` (how to do without
+    it)."""
+
+    code = "own_engine_missing"
+
+
 class RecognitionFailed(EngineError):
     """The engine failed on one utterance. Values: `engine`."""
 
@@ -443,6 +450,12 @@ class StoreDamaged(StoreError):
     code = "store_damaged"
 
 
+class StoreUnusable(StoreError):
+    """The file with the profiles cannot be read or written. Values: `path`, `detail`."""
+
+    code = "store_unusable"
+
+
 class StoreBusy(StoreError):
     """Another program writes the profiles for too long. Values: `path`."""
 
@@ -453,6 +466,20 @@ class NewerSchema(StoreError):
     """The file with the profiles was written by a newer version. Values: `path`."""
 
     code = "newer_schema"
+
+
+class WordsUnread(StoreError):
+    """A person's words cannot be read; dictation goes on without them. Values: `reason` and `advice` (sentences),
+    `cause` (code)."""
+
+    code = "words_unread"
+
+
+class WordsAsBefore(WordsUnread):
+    """They were read before and are used as they were then. Values: `reason` and `advice` (sentences), `cause`
+    (code)."""
+
+    code = "words_as_before"
 
 
 class NotFound(StoreError, LookupError):

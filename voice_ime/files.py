@@ -8,6 +8,9 @@ from pathlib import Path
 
 from voice_ime.errors import DiskFull, StoreError
 
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+"""Numbers of the errors that mean: no room."""
+
 
 def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     """Replaces `path` in one step; folders are made, readable by the owner only. DiskFull, StoreError."""
@@ -15,14 +18,9 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _replace(path, content, mode)
     except OSError as error:
-        raise store_error(error, path) from error
-
-
-def store_error(error: OSError, path: Path) -> StoreError:
-    """DiskFull or StoreError, in place of what the system says of `path`."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DiskFull(path=str(path))
-    return StoreError(path=str(path), detail=error.strerror or type(error).__name__)
+        if error.errno in NO_SPACE:
+            raise DiskFull(path=str(path)) from error
+        raise StoreError(path=str(path), detail=error.strerror or "") from error
 
 
 def _replace(path: Path, content: bytes, mode: int) -> None:

@@ -282,7 +282,7 @@ def test_preferences_are_told_and_changed(profile: Profile) -> None:
         "引擎：mine。",
         "负责最后文字的第二个引擎：whisper。",
     ]
-    usual = ("--fuzzy", "", "--endpoint-delay", "0", "--language", "any", "--own-engine", "")
+    usual = ("--fuzzy", "", "--endpoint-delay", "0", "--language", "any", "--own-engine", "usual")
     (row,) = profile("preferences", *usual, "--json").rows
     assert (row["language"], row["engine"], row["final_engine"]) == (None, "", "whisper")
     assert (row["learn"], row["fuzzy"], row["endpoint_delay_s"], row["revision"]) == (False, [], None, 2)
@@ -338,3 +338,32 @@ def test_what_the_engine_cannot_hear_is_said(profile: Profile) -> None:
 def test_words_that_are_not_listed_can_be_tried_too(profile: Profile) -> None:
     said = profile("test", "Nguyen", "--engine", "script")
     assert "Nguyen is not in the list." in said.lines
+
+
+# --- damage ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_damaged_file_is_put_aside_unchanged_and_one_can_begin_anew(profile: Profile, tmp_path: Path) -> None:
+    export = tmp_path / "export.json"
+    profile("add", "Kowalski")
+    profile("export", str(export))
+    file = tmp_path / ".local" / "share" / "voice-ime" / "profiles.sqlite"
+    damaged = file.read_bytes()[:5000]
+    file.write_bytes(damaged)
+    said = profile("entries")
+    assert said.status == ExitCode.NO_OUTPUT
+    assert said.complaint == [
+        f"The file with your words and rules is damaged: {file}. Nothing was changed in it.",
+        "Run voice-ime profile rescue. It puts the damaged file aside, so that you can import your last export.",
+    ]
+    assert "移到一边" in profile("entries", language="zh").complaint[1]
+    aside = Path(re.findall(r"unchanged: (.*)\.$", profile("rescue").lines[0])[0])
+    assert aside.read_bytes() == damaged
+    assert profile("import", str(export)).status == ExitCode.OK
+    assert len(profile("entries").lines) == 1 + 1
+
+
+def test_a_file_that_is_sound_is_left_where_it_is(profile: Profile) -> None:
+    profile("add", "Kowalski")
+    assert profile("rescue").lines == ["All words and rules can be read. Nothing was changed."]
+    assert profile("entries", "--json").rows[0]["written"] == "Kowalski"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voice_ime.command_line import Parser
-from voice_ime.commands.profiles import files, history, learned, people, trial, wishes, words
+from voice_ime.commands.profiles import files, history, learned, people, rescue, trial, wishes, words
 from voice_ime.commands.profiles.desk import Desk
 from voice_ime.messages import Messages
 
@@ -41,6 +41,7 @@ ACTIONS = (
     Action("test", trial.test_arguments, trial.test),
     Action("log", history.log_arguments, history.log),
     Action("undo", history.undo_arguments, history.undo),
+    Action("rescue", rescue.rescue_arguments, rescue.rescue),
 )
 
 

@@ -84,7 +84,7 @@ def _preferences(profile: str | None, people: People | None) -> Preferences:
         return Preferences()
     if people is None:
         raise ProfileNotFound(profile=profile)
-    return people.profiles.current(profile).preferences
+    return people.preferences(profile)
 
 
 def _stream_maker(

@@ -144,6 +144,7 @@ class _Connection:
         missed = stream.session.resume(hello) if resumed else []
         self._post(self._ready(stream, resumed))
         stream.sink = self._post
+        stream.tell_trouble()
         stream.put(missed)
 
     def _ready(self, stream: Stream, resumed: bool) -> wire.Ready:

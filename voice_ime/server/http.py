@@ -39,8 +39,8 @@ _STATUSES: tuple[tuple[type[VoiceImeError], int], ...] = (
     (errors.UnknownFormat, 422),
     (errors.TooFast, 429),
     (errors.ProtocolError, 400),
-    (errors.StoreBusy, 503),
     (errors.DiskFull, 507),
+    (errors.StoreError, 503),
 )
 
 logger = logging.getLogger(__name__)

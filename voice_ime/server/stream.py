@@ -12,9 +12,11 @@ from voice_ime.audio import from_pcm16
 from voice_ime.engine.base import SAMPLE_RATE, Hypothesis
 from voice_ime.engine.listener import FinalStep, Listener, PartialStep, PrepareStep, Step
 from voice_ime.engine.pool import Pool, Urgency
-from voice_ime.errors import RecognitionFailed, VoiceImeError
+from voice_ime.errors import RecognitionFailed, VoiceImeError, WordsAsBefore, WordsUnread
+from voice_ime.messages import Messages
 from voice_ime.server.people import People
 from voice_ime.session import Delays, Describe, Forget, Outcome, Release, Session, Sound, Teach, Work, is_fatal
+from voice_ime.store.last_known import Trouble
 
 T = TypeVar("T")
 Sink = Callable[[wire.ServerMessage], None]
@@ -66,6 +68,8 @@ class Stream:
         self._spoke_at = listener.position
         """Somebody spoke until then, in samples."""
         self._arrivals = _Arrivals()
+        self._told: Trouble | None = None
+        """What is known to be wrong with the person's words, and was said."""
         self._shown = (-1, 0.0)
         """Where the utterance began that was shown last, and when; before its first partial, since when that is due."""
 
@@ -111,6 +115,16 @@ class Stream:
                 self._room.set()
                 await self._do(work)
 
+    def tell_trouble(self) -> None:
+        """Says, once, why the person's words cannot be read, if they cannot."""
+        people, profile = self._people, self.session.profile
+        if self.sink is None or people is None or profile is None:
+            return
+        trouble = people.trouble(profile)
+        if trouble is not None and not trouble.is_like(self._told):
+            self._fail(_complaint(trouble, self.session.messages))
+        self._told = trouble
+
     def check_finished(self, *, at_least: int = SAMPLE_RATE) -> None:
         self._send(self.session.finished(self._listener.needed_from, at_least=at_least))
 
@@ -153,6 +167,7 @@ class Stream:
         if not self._listener.unhurried:
             self._spoke_at = self._listener.position
         self._arrivals.forget_before(self._listener.needed_from)
+        self.tell_trouble()
         self.check_finished()
 
     async def _teach(self, correction: wire.Correction) -> None:
@@ -225,7 +240,7 @@ class Stream:
         people, profile = self._people, self.session.profile
         written = [change.source for change in hypothesis.changes if change.kind == "replace"]
         if people is not None and profile is not None and written:
-            await self._asked(lambda: people.corrections.used(profile, written))
+            await self._pool.run(Urgency.PREPARATION, lambda: people.note_used(profile, written))
 
     def _fail(self, error: VoiceImeError) -> None:
         self._send([self._explain(error, self.session.messages)])
@@ -234,6 +249,13 @@ class Stream:
         for message in messages:
             if self.sink is not None:
                 self.sink(message)
+
+
+def _complaint(trouble: Trouble, language: str) -> WordsUnread:
+    """What the person hears of it."""
+    reason, advice = Messages(language).error(trouble.error)
+    kind = WordsAsBefore if trouble.known else WordsUnread
+    return kind(reason=reason, advice=advice, cause=trouble.error.code)
 
 
 class _Arrivals:

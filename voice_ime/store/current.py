@@ -3,9 +3,10 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
-from voice_ime.errors import NotFound, StoreBusy, StoreError
-from voice_ime.personalize.profile import Profile
+from voice_ime.errors import NotFound, ProfileExists, ProfileNotFound, StoreBusy, StoreError
+from voice_ime.personalize.profile import DEFAULT, Profile
 from voice_ime.store.base import Store
 
 OLD_S = 12 * 3600.0
@@ -49,8 +50,20 @@ class Profiles:
             self._stamp = stamp
             self._checked.clear()
         if name not in self._checked:
-            self._refresh(name)
+            try:
+                self._refresh(name)
+            except ProfileNotFound:
+                if name != DEFAULT:
+                    raise
+                self._make(name)
             self._checked.add(name)
+
+    def _make(self, name: str) -> None:
+        """Whoever names no profile has the usual one, whatever became of it."""
+        self._snapshots.pop(name, None)
+        with suppress(ProfileExists):
+            self._store.create(name)
+        self._refresh(name)
 
     def _refresh(self, name: str) -> None:
         """Writes that leave the revision as it is, such as those to another profile, change nothing here for now."""

@@ -7,13 +7,14 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, inspect, text
 
-from voice_ime.errors import DiskFull, NewerSchema, StoreBusy, StoreDamaged, StoreError, VoiceImeError
-from voice_ime.files import store_error
+from voice_ime.errors import DiskFull, NewerSchema, StoreBusy, StoreDamaged, StoreError, StoreUnusable, VoiceImeError
+from voice_ime.files import NO_SPACE
 from voice_ime.store.schema import VERSION
 
 PATIENCE_S = 5
@@ -92,9 +93,13 @@ class Database:
         return ours
 
     def _named(self, error: BaseException | None) -> StoreError:
-        if isinstance(error, OSError):
-            return store_error(error, self._path)
         path = str(self._path)
+        if isinstance(error, OSError):
+            return (
+                DiskFull(path=path)
+                if error.errno in NO_SPACE
+                else StoreUnusable(path=path, detail=error.strerror or type(error).__name__)
+            )
         match getattr(error, "sqlite_errorcode", None):
             case int(code) if code & 0xFF == _FULL or (code & 0xFF in (_IO, _CANNOT_OPEN) and self._disk_is_full()):
                 return DiskFull(path=path)
@@ -104,7 +109,7 @@ class Database:
                 return StoreDamaged(path=path)
             case None if isinstance(error, ValueError | sqlite3.OperationalError):  # a text that is no text
                 return StoreDamaged(path=path)
-        return StoreError(path=path, detail=getattr(error, "sqlite_errorname", None) or type(error).__name__)
+        return StoreUnusable(path=path, detail=getattr(error, "sqlite_errorname", None) or type(error).__name__)
 
     def _disk_is_full(self) -> bool:
         try:
@@ -212,6 +217,19 @@ class _Opened:
 def wal_of(path: Path) -> Path:
     """The file of recent writes beside the file `path`."""
     return path.with_name(f"{path.name}-wal")
+
+
+def put_aside(path: Path, at: datetime) -> Path:
+    """Gives the file `path` and what belongs to it other names, after `at`; the new one of the file.
+    StoreUnusable."""
+    aside = path.with_name(f"{path.name}.damaged-{at:%Y-%m-%d-%H%M%S}")
+    try:
+        for ending in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                path.with_name(path.name + ending).rename(aside.with_name(aside.name + ending))
+    except OSError as error:
+        raise StoreUnusable(path=str(path), detail=error.strerror or type(error).__name__) from error
+    return aside
 
 
 def _size(path: Path) -> int:

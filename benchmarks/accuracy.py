@@ -37,7 +37,7 @@ from voice_ime.command_line import Parser
 from voice_ime.commands import ExitCode
 from voice_ime.engine.base import SAMPLE_RATE, Engine, Hypothesis, Options, Samples
 from voice_ime.engine.calibration import Calibration
-from voice_ime.engine.catalog import load
+from voice_ime.engine.engines import Engines
 from voice_ime.engine.listener import FinalStep, Listener, PartialStep, PrepareStep
 from voice_ime.engine.speech import SpeechDetector
 from voice_ime.messages import Messages
@@ -298,7 +298,8 @@ def _measure(arguments: argparse.Namespace, settings: "Settings", messages: Mess
     ours = _ours(settings, language, stream=arguments.stream)
     folder: Path | None = arguments.peer_model
     peers = {name: _peer(name, folder, stream=arguments.stream) for name in arguments.peer}
-    beam = None if arguments.beam is None else _ours(_wide(settings, arguments.beam), language, stream=arguments.stream)
+    size = arguments.beam
+    beam = None if size is None else _ours(with_beam(settings, size), language, stream=arguments.stream)
     tally, wide, tallies = Tally(), Tally(), {name: Tally() for name in peers}
     try:
         for clip in with_progress(recordings, "accuracy"):
@@ -319,13 +320,13 @@ def _measure(arguments: argparse.Namespace, settings: "Settings", messages: Mess
 
 
 def _ours(settings: "Settings", language: str | None, *, stream: bool) -> System:
-    engine = load(settings.engine)
+    engine = Engines(settings.engines).chosen(Options(language=language))  # one, or two passes, as in the server
     if stream:
         return Streamed(engine, SpeechDetector(settings.speech.detector), settings.speech, language)
     return Whole(engine, language)
 
 
-def _wide(settings: "Settings", size: int) -> "Settings":
+def with_beam(settings: "Settings", size: int) -> "Settings":
     """`settings` with beam search, for the engines that have it."""
     engine = settings.engine
     searching = {

@@ -201,6 +201,7 @@ async def server(settings: Settings, language: str | None, *, admits_all: bool =
 
 def toml(tree: Mapping[str, Any], prefix: str = "") -> str:
     """A settings tree as a TOML file: JSON's strings, numbers and lists of them are TOML's too."""
+    tree = {json.dumps(name, ensure_ascii=False): value for name, value in tree.items()}
     own = [f"{name} = {json.dumps(value)}" for name, value in tree.items() if not isinstance(value, Mapping)]
     lines = [f"[{prefix}]" if prefix else "", *own]
     inner = [toml(value, f"{prefix}.{name}".lstrip(".")) for name, value in tree.items() if isinstance(value, Mapping)]

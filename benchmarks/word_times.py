@@ -25,9 +25,9 @@ from pocketsphinx import Decoder  # type: ignore[import-untyped]
 
 from benchmarks.start import ROOT, facts
 from voice_ime.audio import read_blocks, to_pcm16
-from voice_ime.engine.base import Samples, Word
+from voice_ime.engine.base import Options, Samples, Word
 from voice_ime.engine.catalog import facts as facts_of
-from voice_ime.engine.catalog import load
+from voice_ime.engine.engines import Engines
 from voice_ime.engine.speech import SpeechDetector
 from voice_ime.settings import EngineSettings, load_settings
 from voice_ime.transcribe import EngineTranscriber, Transcript
@@ -206,19 +206,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--manifest", type=Path, default=MANIFEST, help="JSON lines: path, text, lang, kind")
     parser.add_argument("--kind", default="read")
-    parser.add_argument("--engine", default="moonshine-tiny-en")
+    parser.add_argument("--engine", help="name of the engine; else as the settings say")
     parser.add_argument("--config", type=Path, help="settings file")
     parser.add_argument("--limit", type=int, help="only the first N recordings")
     parser.add_argument("--json", type=Path, help="write the figures there")
     arguments = parser.parse_args()
-    settings = load_settings(arguments.config, {"engine": {"name": arguments.engine}})
+    settings = load_settings(arguments.config, {"engine": {"name": arguments.engine}} if arguments.engine else {})
     detector = SpeechDetector(settings.speech.detector)
-    engine = load(settings.engine)
+    engine = Engines(settings.engines).chosen(Options(language="en"))  # one, or two passes, as in the server
     transcriber = EngineTranscriber(engine, detector, settings.speech, "en", partials=True)
     rows = rows_of(arguments.manifest, arguments.kind, arguments.limit)
     tally = measured(rows, arguments.manifest.parent, transcriber)
     about = {
-        "engine": arguments.engine,
+        "engine": engine.capabilities.engine,
         "settings": own_settings(settings.engine),
         "word_times": engine.capabilities.word_times,
         "kind": arguments.kind,

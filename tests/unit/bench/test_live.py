@@ -125,7 +125,16 @@ def test_tracks_and_answers_go_to_another_process_and_back(recordings: list[Clip
 
 
 def test_settings_reach_the_server_as_they_are(tmp_path: Path) -> None:
-    settings = Settings.model_validate({"engine": {"name": "script", "script": {"lines": ['a "b"', "你好"]}}})
+    settings = Settings.model_validate(
+        {
+            "engine": {
+                "name": "script",
+                "script": {"lines": ['a "b"', "你好"]},
+                "by_language": {"zh": {"name": "her own, 2.0", "final": "二"}},
+                "others": {"her own, 2.0": {"name": "script"}, "二": {"name": "script"}},
+            }
+        }
+    )
     file = tmp_path / "settings.toml"
     file.write_text(toml(settings.model_dump(mode="json", exclude_none=True)), "utf-8")
     assert load_settings(file, {}) == settings

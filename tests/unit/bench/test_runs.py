@@ -62,6 +62,26 @@ def test_accuracy_counts_words(manifest: Path, config: Path, capsys: pytest.Capt
     assert figures["complete"]
 
 
+TWO_PASSES = """
+[engine]
+name = "script"
+[engine.by_language.en]
+name = "script"
+final = "careful"
+[engine.others.careful]
+name = "script"
+script.lines = ["hello word"]
+"""
+
+
+def test_accuracy_is_that_of_the_engines_that_the_server_would_use(
+    manifest: Path, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text(TWO_PASSES, "utf-8")
+    figures = figures_of(capsys, "accuracy", manifest, "--lang", "en", "--config", config)
+    assert (figures["system"], figures["wer"]) == ("script+script, whole", 0)
+
+
 def test_accuracy_can_show_what_was_heard(manifest: Path, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "accuracy", str(manifest), "--config", str(config), "--finals"], environment={}) == 0
     assert capsys.readouterr().out.count("Said: Hello, word! Heard: hello world") == 3

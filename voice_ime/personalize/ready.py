@@ -6,8 +6,9 @@ from collections import OrderedDict
 from voice_ime.personalize.correct import Corrector, Judge
 from voice_ime.personalize.decide import Decider
 from voice_ime.personalize.explain import Explainer
+from voice_ime.personalize.indexes import english_index_of, mandarin_index_of
 from voice_ime.personalize.profile import Profile
-from voice_ime.personalize.retrieve import Indexes, Lexicons, english_index_of, mandarin_index_of
+from voice_ime.personalize.retrieve import Indexes, Lexicons
 
 MOST_READY = 8
 """Profiles that are kept ready for use."""

@@ -1,4 +1,4 @@
-"""Which entries of a person's list sound like a piece of what was heard: interfaces and their putting together."""
+"""Which entries of a person's list sound like a piece of what was heard: what an index is asked and answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,11 +6,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from voice_ime.engine.base import Hypothesis
-from voice_ime.personalize.profile import Entry, Profile
+from voice_ime.personalize.profile import Entry
 
 if TYPE_CHECKING:
     from voice_ime.personalize.chinese_words import ChineseLexicon
-    from voice_ime.personalize.mandarin_index import MandarinIndex
     from voice_ime.personalize.phonetics.english import English
 
 
@@ -68,28 +67,3 @@ class Lexicons:
         from voice_ime.personalize.chinese_words import ChineseLexicon
 
         return ChineseLexicon()
-
-
-def index_of(profile: Profile, lexicons: Lexicons) -> Indexes:
-    """The searchable sounds of all entries. Takes some time for thousands of entries: keep it per revision, and the
-    lexicons for all."""
-    return Indexes([english_index_of(profile, lexicons), mandarin_index_of(profile, lexicons)])
-
-
-def english_index_of(profile: Profile, lexicons: Lexicons) -> Index:
-    """The sounds of the entries that can be English."""
-    from voice_ime.personalize.english_index import EnglishIndex
-    from voice_ime.personalize.phonetics.costs import hand_made
-    from voice_ime.personalize.phonetics.refit import refitted
-    from voice_ime.personalize.weighing import Weighing
-
-    entries = [entry for entry in profile.entries if entry.language != "zh"]
-    costs = refitted(hand_made(), profile.lessons, lexicons.english)
-    return EnglishIndex(entries, lexicons.english, Weighing.from_file(), costs)
-
-
-def mandarin_index_of(profile: Profile, lexicons: Lexicons) -> "MandarinIndex":
-    """The sounds of the entries that are Chinese or were given a Chinese sound."""
-    from voice_ime.personalize.mandarin_index import MandarinIndex
-
-    return MandarinIndex(profile, lexicons.chinese)

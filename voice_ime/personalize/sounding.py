@@ -57,7 +57,7 @@ def pinyin(syllable: "Syllable") -> str:
 
 def near(profile: Profile, text: str, lexicons: "Lexicons") -> "Sequence[Candidate]":
     """The entries that could have been said where `text` was heard, each once, the likeliest first."""
-    from voice_ime.personalize.retrieve import index_of
+    from voice_ime.personalize.indexes import index_of
 
     words = tuple(Word(word) for word in text.split())
     found = index_of(profile, lexicons).candidates(Hypothesis(text, words, final=True), None)

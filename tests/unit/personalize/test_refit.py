@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from voice_ime.engine.base import Hypothesis, Word
+from voice_ime.personalize.indexes import index_of
 from voice_ime.personalize.phonetics.costs import PhoneCosts, hand_made
 from voice_ime.personalize.phonetics.english import English
 from voice_ime.personalize.phonetics.phones import PHONES
 from voice_ime.personalize.phonetics.refit import LEAST, refitted
 from voice_ime.personalize.profile import Entry, Lesson, Profile, State
-from voice_ime.personalize.retrieve import Lexicons, index_of
+from voice_ime.personalize.retrieve import Lexicons
 
 ENGLISH = English()
 COSTS = hand_made()

@@ -18,7 +18,7 @@ from voice_ime.personalize.phonetics.costs import FILLER, PhoneCosts, Sounds, di
 from voice_ime.personalize.phonetics.english import English, sounds_of
 from voice_ime.personalize.profile import Entry
 from voice_ime.personalize.retrieve import Candidate
-from voice_ime.personalize.text_model import Place, doubt_of
+from voice_ime.personalize.text_model import FARTHEST_RIVAL, Place, doubt_of
 from voice_ime.personalize.weighing import Weighing
 
 MOST_WORDS = 4
@@ -35,8 +35,8 @@ COMMON = 3.0
 """Zipf value from which a word may well be meant in small letters."""
 FEW_WORDS = 4
 """So few words tell nothing about how many entries sound like something by chance."""
-MOST_CANDIDATES = 16
-MOST_WEIGHED = 48
+MOST_CANDIDATES = 32
+MOST_WEIGHED = 128
 """Places that are looked at closely."""
 MOST_COMPARED = 800
 """Pairs of words and sounds that are compared phone by phone."""
@@ -64,10 +64,23 @@ class _Heard:
 
 
 @dataclass(frozen=True)
-class _Near:
-    """A window that sounds like entry `number`."""
+class _Span:
+    """What is known of the words of a window."""
 
     window: Window
+    heard: tuple[str, ...]
+    zipfs: tuple[float, ...]
+    known: tuple[bool, ...]
+    doubt: float
+    surety: float
+    """How little speaks for its being misheard, on the scale of `_roughly`."""
+
+
+@dataclass(frozen=True)
+class _Near:
+    """A span that sounds like entry `number`."""
+
+    span: _Span
     number: int
     distance: float
     rival: float
@@ -102,8 +115,10 @@ class EnglishIndex:
         self._lengths = np.array([len(sound) for sound, _ in owned], np.intp)
         self._near = self._points.of(self._sounds, self._lengths)
         self._alike = _alike(owned)
-        self._listed = _listed(self._entries)
+        self._letters = [tuple(map(_bare, entry.written.split())) for entry in self._entries]
+        self._listed = _listed(self._letters)
         self._listed_lengths = sorted({len(each) for each in self._listed})
+        self._settled = {self._letters[number] for number, entry in enumerate(self._entries) if _is_plain(entry)}
 
     def candidates(self, hypothesis: Hypothesis, application: str | None) -> list[Candidate]:
         """The nearest few entries for the words of `hypothesis`, the likeliest first.
@@ -111,12 +126,19 @@ class EnglishIndex:
         Of entries that sound the same one stands for all, with the others as its homophones where nothing tells which
         of them is meant.
         """
-        places = self.places(hypothesis, application)
-        scores: list[float] = self._weighing.text.scores(places).tolist()
-        best = sorted(zip(scores, places, strict=True), key=lambda each: -each[0])[:MOST_CANDIDATES]
         where = Circumstances(hypothesis.text, application)
         spelled = self._spelled_otherwise(hypothesis, application)
-        return [*spelled, *_once(self._candidate(place, score, where) for score, place in best)]
+        best = self.likeliest(self.places(hypothesis, application))
+        return [*spelled, *_once(self._candidate(place, score, where) for place, score in best)]
+
+    def likeliest(self, places: Sequence[Place]) -> list[tuple[Place, float]]:
+        """Those worth pricing, with their text scores: first those against which the sound may speak most.
+
+        By the text score alone an entry in the place of a common word that was heard with doubt drowns in long lists.
+        """
+        scores: list[float] = self._weighing.text.scores(places).tolist()
+        both = zip(places, scores, strict=True)
+        return sorted(both, key=lambda each: -self._weighing.leeway.of(*each))[:MOST_CANDIDATES]
 
     def places(self, hypothesis: Hypothesis, application: str | None) -> list[Place]:
         """All entries near to some words, with what is known of them."""
@@ -125,14 +147,15 @@ class EnglishIndex:
         if not windows or not len(self._owners):
             return []
         heard = [self._heard(word) for word in hypothesis.words]
+        spans = [_span(window, heard) for window in windows]
         near = [
-            _Near(windows[window], number, distance, rival)
-            for window, number, distance, rival in _with_rivals(self._distances(windows), self._alike)
+            _Near(spans[window], number, distance, rival)
+            for window, number, distance, rival in _with_rivals(self._distances(spans), self._alike)
             if self._fits(number, application)
         ]
-        near.sort(key=lambda each: _roughly(each, heard))
-        density = _Density([each.window for each in near if each.distance <= NEAR], len(words))
-        return [self._place(heard, each, density) for each in near[:MOST_WEIGHED]]
+        near.sort(key=_roughly)
+        density = _Density([each.span.window for each in near if each.distance <= NEAR], len(words))
+        return [self._place(each, density) for each in near[:MOST_WEIGHED]]
 
     def alike(self, place: Place) -> tuple[Entry, ...]:
         """The entries that sound the same as the one at `place`."""
@@ -180,7 +203,7 @@ class EnglishIndex:
     def _windows(self, words: Sequence[str]) -> list[Window]:
         """Runs of words that could be an entry: those with a sound, between words that are listed as they are."""
         sounds = [(self._english.sounds(word) or ("",))[0] for word in words]
-        for first, last in _found(words, self._listed, self._listed_lengths):
+        for first, last in _found(words, self._settled, self._listed_lengths):
             sounds[first:last] = [""] * (last - first)
         longest = 2 + 1.5 * (int(self._lengths[-1]) if len(self._lengths) else 0)
         windows: list[Window] = []
@@ -193,17 +216,19 @@ class EnglishIndex:
                 windows.append(Window(first, last + 1, sound))
         return windows
 
-    def _distances(self, windows: Sequence[Window]) -> dict[int, dict[int, float]]:
-        """By window and entry, as far as they may be near."""
-        heard = packed([window.sound for window in windows])
-        lengths = np.array([len(window.sound) for window in windows], np.intp)
+    def _distances(self, spans: Sequence[_Span]) -> dict[int, dict[int, float]]:
+        """By span and entry, as far as they may be near, and not of the same letters."""
+        heard = packed([span.window.sound for span in spans])
+        lengths = np.array([len(span.window.sound) for span in spans], np.intp)
         first, second = self._promising(heard, lengths)
         found: defaultdict[int, dict[int, float]] = defaultdict(dict)
         apart = _compared(heard[first], self._sounds[second], self._lengths[second], self._costs)
         owners = self._owners[second]
-        for window, number, distance in zip(first.tolist(), owners.tolist(), apart.tolist(), strict=True):
-            if distance <= 2 * FARTHEST and distance < found[window].get(number, np.inf):
-                found[window][number] = distance
+        for span, number, distance in zip(first.tolist(), owners.tolist(), apart.tolist(), strict=True):
+            if distance > 2 * FARTHEST or self._letters[number] == spans[span].heard:
+                continue
+            if distance < found[span].get(number, np.inf):
+                found[span][number] = distance
         return found
 
     def _promising(self, heard: Sounds, lengths: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -226,21 +251,21 @@ class EnglishIndex:
         bare = _bare(word.text)
         return _Heard(bare, self._english.zipf(bare), self._english.knows(bare), _log_probability(word))
 
-    def _place(self, words: Sequence[_Heard], near: _Near, density: "_Density") -> Place:
-        heard = words[near.window.first : near.window.last]
+    def _place(self, near: _Near, density: "_Density") -> Place:
+        span = near.span
         return Place(
             number=near.number,
             entry=self._entries[near.number],
-            first=near.window.first,
-            last=near.window.last,
+            first=span.window.first,
+            last=span.window.last,
             distance=near.distance,
             margin=min(1.0, near.rival - near.distance),
-            heard=tuple(word.text for word in heard),
-            zipfs=tuple(word.zipf for word in heard),
-            known=tuple(word.known for word in heard),
-            phones=len(near.window.sound),
-            density=density.around(near.window),
-            doubt=doubt_of([word.log_probability for word in heard]),
+            heard=span.heard,
+            zipfs=span.zipfs,
+            known=span.known,
+            phones=len(span.window.sound),
+            density=density.around(span.window),
+            doubt=span.doubt,
         )
 
 
@@ -343,13 +368,19 @@ def _alike(owned: Sequence[tuple[str, int]]) -> dict[int, tuple[int, ...]]:
     return {number: tuple(sorted(others)) for number, others in alike.items()}
 
 
-def _listed(entries: Sequence[Entry]) -> dict[tuple[str, ...], list[int]]:
+def _listed(letters: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], list[int]]:
     """The entries of each written form, word by word."""
     listed: dict[tuple[str, ...], list[int]] = {}
-    for number, entry in enumerate(entries):
-        if words := tuple(map(_bare, entry.written.split())):
+    for number, words in enumerate(letters):
+        if words:
             listed.setdefault(words, []).append(number)
     return listed
+
+
+def _is_plain(entry: Entry) -> bool:
+    """Whether no word begins or ends with an apostrophe: where "men" was heard, "men'" was not."""
+    words = [word.strip(_OTHER_MARKS) for word in entry.written.split()]
+    return all(word == word.strip(_MARKS) for word in words)
 
 
 def _found(
@@ -362,13 +393,21 @@ def _found(
                 yield first, first + length
 
 
-_MARKS = " .,;:!?\"()[]{}…—–-“”‘’'"
+_OTHER_MARKS = ' .,;:!?"()[]{}…—–-“”'
+_MARKS = _OTHER_MARKS + "‘’'"
 
 
-def _roughly(near: _Near, heard: Sequence[_Heard]) -> float:
-    """Which are worth a closer look: near ones, and those in the place of rare words."""
-    words = heard[near.window.first : near.window.last]
-    return 8 * near.distance + min(word.zipf for word in words) - 2 * min(len(words) - 1, 1)
+def _span(window: Window, words: Sequence[_Heard]) -> _Span:
+    heard = words[window.first : window.last]
+    zipfs = tuple(word.zipf for word in heard)
+    doubt = doubt_of([word.log_probability for word in heard])
+    surety = (min(zipfs) + max(zipfs)) / 2 + 2 * (len(heard) == 1) - 3 * doubt
+    return _Span(window, tuple(word.text for word in heard), zipfs, tuple(word.known for word in heard), doubt, surety)
+
+
+def _roughly(near: _Near) -> float:
+    """Which are worth a closer look: near ones, and those in the place of rare or doubtful words."""
+    return 8 * near.distance - 4 * min(near.rival - near.distance, FARTHEST_RIVAL) + near.span.surety
 
 
 def _log_probability(word: Word) -> float | None:

@@ -68,6 +68,12 @@ def test_a_listed_word_that_was_heard_is_never_replaced(english: English):
     assert found(english, "in New York today", entry("New York"), entry("Newark")) == []
 
 
+def test_an_entry_with_an_apostrophe_more_neither_keeps_a_heard_word_nor_takes_its_place(english: English):
+    assert best(english, "men the coat", entry("men'"), entry("mend")) == ("mend", "men")
+    assert found(english, "the men came", entry("men'")) == []
+    assert found(english, "the men came", entry("men'"), entry("men"), entry("mend")) == []
+
+
 @pytest.mark.parametrize(("text", "written"), [("a github page", "GitHub"), ("dear kowalsky", "Kowalsky")])
 def test_an_entry_that_was_heard_without_its_capitals_gets_them(english: English, text: str, written: str):
     assert decided(english, text, entry(written), price=-8.0) == [("replace", written)]
@@ -124,6 +130,14 @@ def test_the_sound_may_speak_more_against_what_was_heard_surely(english: English
     assert sure.leeway is not None
     assert unsure.leeway is not None
     assert sure.leeway < unsure.leeway
+
+
+def test_what_was_heard_with_doubt_is_asked_about_first(english: English):
+    index = EnglishIndex((entry("Missal"), entry("lighter")), english, Weighing.from_file())
+    words = (Word("missile", confidence=0.99), Word("letter", confidence=0.1))
+    near = index.candidates(Hypothesis("missile letter", words, final=True), None)
+    assert near[0].entry.written == "lighter"
+    assert near[0].text_score < max(each.text_score for each in near)
 
 
 def test_the_nearest_are_found_among_thousands(english: English):

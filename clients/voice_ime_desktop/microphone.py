@@ -21,6 +21,9 @@ from voice_ime.errors import MicrophoneAbsent, MicrophoneBusy, MicrophoneDenied,
 SAMPLE_RATE = 16_000
 BLOCK_MS = 20
 BLOCK_BYTES = SAMPLE_RATE * BLOCK_MS // 1000 * 2
+KEPT_BLOCKS = 100
+"""So many the sound service keeps for us where the machine is busy: of miniaudio's own three those are lost that come
+after it was held up for a tenth of a second, and words lose syllables."""
 
 OnPcm = Callable[[bytes], None]
 """Is given each block on the microphone's own thread; must only copy it, and must not raise."""
@@ -62,8 +65,9 @@ class MiniaudioMicrophone(Microphone):
         next(blocks)
         try:
             self._device = miniaudio.CaptureDevice(
-                miniaudio.SampleFormat.SIGNED16, 1, SAMPLE_RATE, BLOCK_MS, backends=backends, app_name="voice-ime"
-            )
+                miniaudio.SampleFormat.SIGNED16, 1, SAMPLE_RATE, BLOCK_MS, callback_periods=KEPT_BLOCKS,
+                backends=backends, app_name="voice-ime",
+            )  # fmt: skip
             self._on_pcm = on_pcm
             self._device.start(blocks)
         except miniaudio.MiniaudioError as error:

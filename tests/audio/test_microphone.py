@@ -132,6 +132,23 @@ def test_what_is_said_is_heard(service: SoundService, make: Callable[[], Microph
 
 
 @pytest.mark.parametrize("make", REAL)
+def test_what_is_said_while_the_sound_service_is_held_up_is_heard_whole(
+    service: SoundService, make: Callable[[], Microphone]
+) -> None:
+    service.start()
+    ear, microphone = Ear(), make()
+    microphone.start(ear)
+    ear.wait_for(heard_something)
+    playing = threading.Thread(target=service.play, args=(TONE,))
+    playing.start()
+    ear.wait_for(lambda ear: ear.loud_samples > 0)
+    service.hold_up(0.3)
+    playing.join()
+    ear.wait_for(heard_the_tone)
+    microphone.stop()
+
+
+@pytest.mark.parametrize("make", REAL)
 def test_no_sound_service_is_told_as_such(service: SoundService, make: Callable[[], Microphone]) -> None:
     with pytest.raises(MicrophoneAbsent) as caught:
         make().start(Ear())

@@ -74,9 +74,8 @@ class SoundService:
     def play(self, pcm: bytes) -> None:
         """Speak 16 kHz mono 16-bit sound into the microphone, in real time; returns when it was spoken."""
         command = ["pacat", "-d", "feed", "--raw", f"--rate={RATE}", "--channels=1", "--format=s16le"]
-        subprocess.run(
-            [*command, f"--latency-msec={AHEAD_MS}"], env=os.environ | self.environment, input=pcm, check=True, timeout=120
-        )
+        command += [f"--latency-msec={AHEAD_MS}"]
+        subprocess.run(command, env=os.environ | self.environment, input=pcm, check=True, timeout=120)
 
     def hold_up(self, seconds: float) -> None:
         """As a busy machine would."""

@@ -22,6 +22,9 @@ GOODBYE_S = 2
 RETRIED = frozenset({"server_full", "server_busy", "internal", "hello_timeout"})
 """Fatal errors after which trying again may help."""
 
+ONCE = frozenset({"own_engine_missing"})
+"""Errors that are told once, though each server that is started anew says them again."""
+
 logger = logging.getLogger(__name__)
 _wire_logger = logging.getLogger(f"{__name__}.wire")
 _wire_logger.setLevel(logging.INFO)  # below it the library logs every message, and with it what was said
@@ -92,6 +95,7 @@ class DictationClient:
         self._sent_again_from = -1
         self._was_connected = False
         self._silence_told = False
+        self._told_once: set[str] = set()
         self._closing = asyncio.Event()
 
     @property
@@ -242,6 +246,10 @@ class DictationClient:
             self._say(wire.Kept(utterance=message.utterance))  # it came before the cut
             return
         self._take_note(message)
+        if isinstance(message, wire.Error) and message.code in ONCE:
+            if message.message in self._told_once:
+                return
+            self._told_once.add(message.message)
         if not isinstance(message, wire.Finished | wire.Ready):
             self._events.put_nowait(message)
 

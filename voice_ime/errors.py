@@ -147,8 +147,7 @@ class NotSwitched(EngineError):
 
 
 class OwnEngineMissing(EngineError):
-    """A profile asks for an engine that is not loaded; another one hears. Values: `engine`, `command` (how to do without
-    it)."""
+    """A profile asks for an engine that is not loaded; another one hears. Values: `engine`, `command` (to do without)."""
 
     code = "own_engine_missing"
 

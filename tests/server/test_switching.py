@@ -5,7 +5,7 @@ import gc
 import json
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
-from contextlib import asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,12 @@ import pytest
 from tests.contract.engine_contract import MODELS, sound_of
 from tests.fakes import LevelDetector, loud
 from tests.needs import needs_package
+from tests.server.cutting import cuttable_line
 from tests.server.running import TOKEN, Running, Talk, hello, running_server, settings
 from tests.server.test_dictation import speak
 from voice_ime import protocol as wire
 from voice_ime.audio import to_pcm16
+from voice_ime.client import Address, ClientOptions, Connected, DictationClient
 from voice_ime.engine.base import SAMPLE_RATE, Options, Samples
 from voice_ime.engine.engines import Engines
 from voice_ime.engine.listener import Detector
@@ -378,6 +380,73 @@ async def test_a_profile_has_its_own_engines(store: Store) -> None:
             async with place.running.session(profile=name, endpoints=False, session=f"session-{name}") as talk:
                 heard[name], _ = await said(talk, 0)
     assert heard == {"ann": "hers", "bo": "usual"}
+
+
+async def test_a_profile_whose_engine_is_not_loaded_is_told_at_once_and_once(store: Store) -> None:
+    wish(store, engine="hers", final_engine="whisper")
+    async with place_of(script("usual"), store=store) as place, place.running.connection() as talk:
+        await talk.say(hello(profile="ann", endpoints=False))
+        await talk.hear(wire.Ready)
+        error = wire.read_server_message(await talk.websocket.recv())
+        first, end = await said(talk, 0)
+        second, _ = await said(talk, end)
+    assert (first, second) == ("usual", "usual")
+    assert isinstance(error, wire.Error)
+    assert (error.code, error.fatal) == ("own_engine_missing", False)
+    assert "hers, whisper" in error.message
+    assert "preferences --own-engine usual --own-final-engine usual --profile ann" in error.remedy
+
+
+async def test_an_engine_that_is_taken_away_meanwhile_is_told_in_the_language_of_the_person(store: Store) -> None:
+    wish(store, final_engine="mine")
+    engines = script("usual") | {"others": {"mine": script("hers")}}
+    async with place_of(engines, store=store) as place, place.running.session(profile="ann", messages="zh") as talk:
+        await talk.say(wire.Finalize(sample=await speak(talk, loud(1), 0)))
+        assert (await talk.hear(wire.Final)).text == "hers"
+        await place.switch({"others": {}})
+        await speak(talk, loud(1), SAMPLE_RATE)
+        while not isinstance(message := wire.read_server_message(await talk.websocket.recv()), wire.Error):
+            pass
+    assert message.code == "own_engine_missing"
+    assert message.message.startswith("您的个人资料指定使用引擎 mine")
+
+
+async def test_who_is_connected_again_to_a_new_server_is_not_told_a_second_time(store: Store) -> None:
+    wish(store, engine="hers")
+    told: list[str] = []
+    async with AsyncExitStack() as servers, cuttable_line(0) as line:
+
+        async def start() -> None:
+            place = await servers.enter_async_context(place_of(script("usual"), store=store))
+            line.target = place.running.port
+
+        async def address() -> Address:
+            return line.address(TOKEN)
+
+        await start()
+        client = DictationClient(address, ClientOptions(profile="ann"))
+        running = asyncio.create_task(client.run())
+        end = 0
+        async with asyncio.timeout(30):
+            async for event in client.events():
+                match event:
+                    case Connected(again=False):
+                        client.send(to_pcm16(loud(1)))
+                        client.finalize()
+                    case wire.Finalized() if end == 0:
+                        end = event.sample
+                        await start()
+                        line.cut()
+                    case Connected():
+                        client.send(to_pcm16(loud(1)))
+                        client.finalize()
+                    case wire.Finalized():
+                        break
+                    case wire.Error():
+                        told.append(event.code)
+        await client.close()
+        await running
+    assert told == ["own_engine_missing"]
 
 
 async def test_the_language_of_a_profile_chooses_the_engine(store: Store) -> None:

@@ -212,6 +212,10 @@ class Engine(ABC):
         """
         return self
 
+    def unloaded(self, options: Options) -> tuple[str, ...]:
+        """Names of engines that `options` ask for and that are not loaded, so that others hear in their place."""
+        return ()
+
     def writes(self, text: str) -> bool:
         """Whether the model can write `text` at all; marks do not count. For engines that score or take phrases.
 

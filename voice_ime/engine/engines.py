@@ -28,7 +28,7 @@ class Engines(Engine):
         self._rows = rows
         self._team = _gather(settings, {}, rows)
         self._changing = threading.Lock()
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
         self.capabilities = self._team.capabilities
 
     @property
@@ -43,7 +43,7 @@ class Engines(Engine):
 
     def chosen(self, options: Options) -> Engine:
         """LanguageNotSupported where none hears the language."""
-        self._tell_missing(options)
+        self._log_unloaded(options)
         team = self._team
         if options.language is not None:
             _require(options.language, team.capabilities)
@@ -51,6 +51,10 @@ class Engines(Engine):
 
     def begin(self, options: Options) -> Utterance:
         return self.chosen(options).begin(options)
+
+    def unloaded(self, options: Options) -> tuple[str, ...]:
+        asked = dict.fromkeys((options.engine, options.final_engine))
+        return tuple(name for name in asked if name and name not in self._team.models)
 
     def writes(self, text: str) -> bool:
         """Whether the usual engine does; of others it is asked through `chosen`."""
@@ -74,10 +78,10 @@ class Engines(Engine):
             for model in self._team.models.values():
                 model.close()
 
-    def _tell_missing(self, options: Options) -> None:
-        for name in (options.engine, options.final_engine):
-            if name and name not in self._team.models and name not in self._told:
-                self._told.add(name)
+    def _log_unloaded(self, options: Options) -> None:
+        for name in self.unloaded(options):
+            if name not in self._logged:
+                self._logged.add(name)
                 logger.warning("a profile asks for the engine %s, which is not loaded", name)
 
 

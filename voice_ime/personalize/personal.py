@@ -1,16 +1,16 @@
 """An engine that writes in the words of the person who speaks: any engine, with that person's profile behind it."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from voice_ime.engine.base import Capabilities, Engine, Hypothesis, Options, Samples, Substitution, Utterance
 from voice_ime.engine.han import Script, Writing
 from voice_ime.engine.written import WrittenUtterance
-from voice_ime.errors import EngineUnavailable, RecognitionFailed
+from voice_ime.errors import EngineUnavailable, OwnEngineMissing, RecognitionFailed
 from voice_ime.personalize.correct import Corrector
-from voice_ime.personalize.profile import Preferences, Profile
+from voice_ime.personalize.profile import DEFAULT, Preferences, Profile
 from voice_ime.personalize.spacing import spaced
 
 logger = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ class PersonalEngine(Engine):
         self._profiles = profiles
         self._prepare = prepare
         self._writings = Writings()
+        self._missing: dict[str, OwnEngineMissing | None] = {}
 
     @property
     def capabilities(self) -> Capabilities:  # type: ignore[override]
@@ -45,12 +46,17 @@ class PersonalEngine(Engine):
             return self._engine.begin(options)
         profile = self._profiles.current(options.profile)
         options = self._wished(options, profile.preferences)
+        self._missing[profile.name] = _missing(profile.name, options, self._engine.unloaded(options))
         engine = self._engine.chosen(options)
         can = engine.capabilities
         utterance = engine.begin(options)
         if options.script is not None and (writing := self._writings.of(options.script)):
             utterance = WrittenUtterance(utterance, writing)
         return PersonalUtterance(utterance, can, options, self._prepare(profile), profile.preferences.latin_spaces)
+
+    def missing(self, profile: str) -> OwnEngineMissing | None:
+        """What the person must know if the profile, when last used, asked for an engine that was not loaded. Quick."""
+        return self._missing.get(profile)
 
     def close(self) -> None:
         self._engine.close()
@@ -67,6 +73,16 @@ class PersonalEngine(Engine):
             engine=preferences.engine,
             final_engine=preferences.final_engine,
         )
+
+
+def _missing(profile: str, options: Options, unloaded: Collection[str]) -> OwnEngineMissing | None:
+    asked = {"--own-engine": options.engine, "--own-final-engine": options.final_engine}
+    wished = {option: name for option, name in asked.items() if name in unloaded}
+    if not wished:
+        return None
+    words = ["voice-ime profile preferences", *(f"{option} usual" for option in wished)]
+    command = " ".join([*words, *([] if profile == DEFAULT else [f"--profile {profile}"])])
+    return OwnEngineMissing(engine=", ".join(dict.fromkeys(wished.values())), command=command)
 
 
 class Writings:

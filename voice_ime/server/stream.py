@@ -12,7 +12,7 @@ from voice_ime.audio import from_pcm16
 from voice_ime.engine.base import SAMPLE_RATE, Hypothesis
 from voice_ime.engine.listener import FinalStep, Listener, PartialStep, PrepareStep, Step
 from voice_ime.engine.pool import Pool, Urgency
-from voice_ime.errors import RecognitionFailed, VoiceImeError, WordsAsBefore, WordsUnread
+from voice_ime.errors import OwnEngineMissing, RecognitionFailed, VoiceImeError, WordsAsBefore, WordsUnread
 from voice_ime.messages import Messages
 from voice_ime.server.people import People
 from voice_ime.session import Delays, Describe, Forget, Outcome, Release, Session, Sound, Teach, Work, is_fatal
@@ -70,6 +70,8 @@ class Stream:
         self._arrivals = _Arrivals()
         self._told: Trouble | None = None
         """What is known to be wrong with the person's words, and was said."""
+        self._missed: OwnEngineMissing | None = None
+        """Likewise, of an engine that the person asks for."""
         self._shown = (-1, 0.0)
         """Where the utterance began that was shown last, and when; before its first partial, since when that is due."""
 
@@ -116,7 +118,7 @@ class Stream:
                 await self._do(work)
 
     def tell_trouble(self) -> None:
-        """Says, once, why the person's words cannot be read, if they cannot."""
+        """Says, once, why the person's words cannot be read and that their own engine is not loaded, where so."""
         people, profile = self._people, self.session.profile
         if self.sink is None or people is None or profile is None:
             return
@@ -124,6 +126,10 @@ class Stream:
         if trouble is not None and not trouble.is_like(self._told):
             self._fail(_complaint(trouble, self.session.messages))
         self._told = trouble
+        missing = people.engine.missing(profile)
+        if missing is not None and (self._missed is None or missing.values != self._missed.values):
+            self._fail(missing)
+        self._missed = missing
 
     def check_finished(self, *, at_least: int = SAMPLE_RATE) -> None:
         self._send(self.session.finished(self._listener.needed_from, at_least=at_least))

@@ -11,6 +11,8 @@ from voice_ime.messages import Messages
 SWITCH = ("on", "off")
 LANGUAGES = ("en", "zh")
 ANY = "any"
+USUAL = "usual"
+"""Said in place of the name of an engine."""
 EMPTY = {"fuzzy": "none", "language": "any"}
 """What is said where a preference has no value: key of the sentence."""
 
@@ -62,7 +64,7 @@ def _given(arguments: argparse.Namespace) -> dict[str, Any]:
         given["language"] = None if arguments.language == ANY else arguments.language
     for name in ("engine", "final_engine"):
         if (value := getattr(arguments, f"own_{name}")) is not None:
-            given[name] = value
+            given[name] = "" if value == USUAL else value
     return given
 
 

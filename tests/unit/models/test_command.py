@@ -232,9 +232,11 @@ def test_a_speech_service_that_dies_meanwhile_harms_nothing(run: Run, hub: Hub, 
 # --- what ends it
 
 
-def as_process(hub: Hub, folder: Path, *before: str) -> "subprocess.Popen[str]":
+def as_process(hub: Hub, folder: Path, *before: str, **more: str) -> "subprocess.Popen[str]":
+    """`more`: environment; with a speech service in it, it is spoken."""
     command = [sys.executable, "-m", "voice_ime", "models", "pull", "small", "--config", str(folder / "settings.toml")]
-    variables = dict(os.environ) | {"HF_ENDPOINT": hub.address, "HOME": str(folder), "LC_ALL": "C.UTF-8"}
+    command += ["--speak"] if "SPEECHD_ADDRESS" in more else []
+    variables = dict(os.environ) | {"HF_ENDPOINT": hub.address, "HOME": str(folder), "LC_ALL": "C.UTF-8"} | more
     return subprocess.Popen([*before, *command], env=variables, stderr=subprocess.PIPE, text=True, cwd=ROOT)
 
 
@@ -260,6 +262,17 @@ def test_a_download_that_is_interrupted_goes_on_with_the_same_command(run: Run, 
     hub.requests.clear()
     assert run("pull", "small") == ExitCode.OK
     assert hub.requests[0].range.startswith("bytes=")
+
+
+def test_who_interrupts_a_download_hears_how_to_go_on(
+    run: Run, hub: Hub, speech: SpeechService, tmp_path: Path
+) -> None:
+    hub.faults = [Fault("kill", 0.5)]
+    with as_process(hub, tmp_path, SPEECHD_ADDRESS=at(speech)) as process:
+        hub.kill = partial(os.kill, process.pid, signal.SIGINT)
+        process.communicate()
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert speech.said("voice-ime")[-1].endswith("type next: voice-ime models pull small")
 
 
 def test_a_full_disk_is_told_and_nothing_is_left(run: Run, hub: Hub, tmp_path: Path) -> None:

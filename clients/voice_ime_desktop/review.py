@@ -6,6 +6,7 @@ from itertools import chain
 
 from voice_ime.messages import Messages
 from voice_ime.protocol import Change, Explained, Final, FinalWord
+from voice_ime.protocol import Rival as Named
 from voice_ime_desktop.announce.language import language_of
 from voice_ime_desktop.insert.base import Swap
 
@@ -112,9 +113,20 @@ def _rival(text: str, place: tuple[int, int], written: str, *, own: bool = False
     """As it is written at this place: with a capital where a sentence begins with one."""
     bare = written.strip(_ENDS) or written
     before = text[: place[0]].rstrip()
-    if text[place[0]].isupper() and bare == bare.lower() and (not before or before[-1] in _SENTENCE_ENDS):
-        bare = bare[:1].upper() + bare[1:]
-    return Rival(Swap(*place, bare), own)
+    begins = not before or before[-1] in _SENTENCE_ENDS
+    return Rival(Swap(*place, _like(text[place[0]], bare) if begins else bare), own)
+
+
+def _like(letter: str, word: str) -> str:
+    """A small `word` with a capital if `letter` is one."""
+    return word[:1].upper() + word[1:] if letter.isupper() and word == word.lower() else word
+
+
+def _named(text: str, place: tuple[int, int], rival: Named) -> Rival:
+    """One that the server names. Words of the language come small; what sounds like a name is one."""
+    if rival.source:
+        return _rival(text, place, rival.text, own=True)
+    return Rival(Swap(*place, _like(text[place[0]], rival.text)))
 
 
 # --- what the server says of them ---
@@ -130,7 +142,7 @@ def questions(spot: Spot, text: str) -> list[str]:
 def rivals(spot: Spot, text: str, answers: Mapping[str, Explained]) -> list[Rival]:
     """The person's own words first; none twice, and none that would change nothing."""
     said = [
-        _rival(text, place, rival.text, own=bool(rival.source))
+        _named(text, place, rival)
         for place in (*_words_around(spot, text), (spot.first, spot.last))
         if (answer := answers.get(text[slice(*place)])) is not None
         for rival in answer.rivals

@@ -54,6 +54,13 @@ def test_a_capital_at_the_beginning_of_a_sentence_stays_and_a_sentence_that_was_
     assert small.text == "their"
 
 
+def test_what_sounds_like_a_name_is_written_like_one_and_own_words_as_they_are() -> None:
+    (spot,) = spots(heard(word("ring"), word("Neil", 0.1)), "ring Neil")
+    named = (Rival(text="neal", source="", sentences=()), Rival(text="nEel", source="e1", sentences=()))
+    found = rivals(spot, "ring Neil", {"Neil": Explained(text="Neil", sentences=(), rivals=named)})
+    assert [rival.swap.by for rival in found] == ["nEel", "Neal"]
+
+
 def test_a_word_that_stands_twice_is_found_where_it_is_doubtful() -> None:
     (spot,) = spots(heard(word("to"), word("go"), word("to", 0.3)), "To go to")
     assert (spot.first, spot.last) == (6, 8)

@@ -61,8 +61,10 @@ def _pair(
 ) -> Pair:
     i1, i2, j1, j2 = span
     if has_han("".join(theirs[j1:j2])):
-        first, last = borders("".join(_bare(word) or word for word in theirs), j1, j2)
-        i1, i2, j1, j2 = _widened(ours, theirs, span, j1 - first, last - j2)
+        plain = [_bare(word) or word for word in theirs]
+        begin, end = len("".join(plain[:j1])), len("".join(plain[:j2]))
+        first, last = borders("".join(plain), begin, end)
+        i1, i2, j1, j2 = _widened(ours, theirs, span, begin - first, last - end)
     return Pair(_text(heard, ours, i1, i2), _text(meant, theirs, j1, j2))
 
 

@@ -89,7 +89,12 @@ class Learner:
         for lesson in back:
             learning.take_back(lesson)
         reverse = {(lesson.written.casefold(), lesson.heard.casefold()) for lesson in back}
-        for pair in pairs(correction.heard, correction.meant, self._ears.likeness, self._borders, outright=outright):
+        own = [entry.written for entry in profile.entries if has_han(entry.written)]
+
+        def borders(text: str, first: int, last: int) -> tuple[int, int]:
+            return self._borders(text, first, last, own)
+
+        for pair in pairs(correction.heard, correction.meant, self._ears.likeness, borders, outright=outright):
             if (pair.heard.casefold(), pair.meant.casefold()) not in reverse:
                 self._teach(learning, pair, correction.utterance, outright=outright)
         return learning.result()
@@ -144,8 +149,10 @@ class Learner:
         update = {"state": State.ACTIVE, "entry": entry.id, "new_entry": new or lesson.new_entry}
         learning.keep(lesson.model_copy(update=update))
 
-    def _borders(self, text: str, first: int, last: int) -> tuple[int, int]:
-        """The whole word or, where a surname is near, the whole name around some characters."""
+    def _borders(self, text: str, first: int, last: int, own: Sequence[str] = ()) -> tuple[int, int]:
+        """The whole own word around some characters, else the word or, where a surname is near, the name."""
+        if (whole := _longest_around(text, first, last, own)) is not None:
+            return whole
         words = self._ears.chinese.words.read(text).words
         inside = [(begin, end) for begin, end in words if begin < last and end > first]
         begin, end = min(first, inside[0][0]), max(last, inside[-1][1])
@@ -162,6 +169,16 @@ class Learner:
                 last = max(place + 1, first + 2)
                 return first, min(last, len(text))
         return place, place + 1
+
+
+def _longest_around(text: str, first: int, last: int, own: Sequence[str]) -> tuple[int, int] | None:
+    """Where one of `own` stands around the characters `first` to `last`; None: nowhere."""
+    found = (
+        (begin, begin + len(each))
+        for each in own
+        if (begin := text.find(each, max(0, last - len(each)), first + len(each))) >= 0
+    )
+    return max(found, key=lambda place: place[1] - place[0], default=None)
 
 
 class _Learning:

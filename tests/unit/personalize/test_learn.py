@@ -56,6 +56,7 @@ def borders(text: str, first: int, last: int) -> tuple[int, int]:
         ("start n eight n today please", "start N8N today please", [Pair("n eight n", "N8N")]),
         ("my iphone rang", "my iPhone rang", [Pair("iphone", "iPhone")]),
         ("请打电话给章伟。", "请打电话给张伟。", [Pair("章伟", "张伟")]),
+        ("用GPT打电话给章伟。", "用GPT打电话给张伟。", [Pair("章伟", "张伟")]),
         ("我想用库伯奈提斯", "我想用Kubernetes", []),
         ("we meet on monday", "we meet tomorrow", []),
         ("this is a large garden", "this is a big house", []),
@@ -69,6 +70,14 @@ def borders(text: str, first: int, last: int) -> tuple[int, int]:
 )
 def test_only_what_sounds_alike_may_have_been_misheard(heard: str, meant: str, found: list[Pair]) -> None:
     assert pairs(heard, meant, EARS.likeness, borders) == found
+
+
+@pytest.mark.parametrize("before", ["", "我用GPT找"])
+def test_of_an_own_word_the_whole_is_learned_and_no_part_of_it_becomes_another(before: str) -> None:
+    ann = Person(entries=(Entry(id="e1", written="老招"),))
+    ann.corrects(f"{before}老赵的声音", f"{before}老招的声音", how="voice")
+    assert ann.states == {"老赵 -> 老招": State.ACTIVE}
+    assert ann.sounds == {"老招": ["老赵"]}
 
 
 def test_a_correction_is_observed_then_suggested_then_active() -> None:

@@ -58,6 +58,12 @@ class Parser(argparse.ArgumentParser):
         self._optionals.title = messages("help.options")
         self.add_argument("-h", "--help", action="help", help=messages("help.help"))
 
+    def add_actions(self, title: str, dest: str, word: str, actions: Iterable[tuple[str, str, Fill]]) -> None:
+        """One of several words must follow. For each: the word, its sentence, and what fills its parser."""
+        choice = self.add_subparsers(title=title, dest=dest, metavar=word, required=True, parser_class=Parser)
+        for name, sentence, fill in actions:
+            choice.add_parser(name, help=sentence, description=sentence, messages=self.messages, fill=fill)
+
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         if self._fill is not None:
             fill, self._fill = self._fill, None

@@ -1,12 +1,15 @@
 """`voice-ime serve` as its user starts it: a process of its own."""
 
 import asyncio
+import shutil
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 PATIENCE_S = 60
 
@@ -36,6 +39,23 @@ async def ended(process: Process) -> Ended:
 
 async def run(*arguments: str, environment: Mapping[str, str], wrapper: tuple[str, ...] = ()) -> Ended:
     return await ended(await start(*arguments, environment=environment, wrapper=wrapper))
+
+
+async def on_a_full_disk(folder: Path) -> tuple[str, ...]:
+    """The wrapper of a command for which `folder`, which must be there, is a tiny file system without room. Skips where
+    this user may not make one."""
+    fill = f"mount -t tmpfs -o size=4k none {folder} && head -c 8192 /dev/zero > {folder}/filler 2>/dev/null; "
+    wrapper = ("unshare", "-rm", "sh", "-c", fill + 'exec "$@"', "sh")
+    probe = (*wrapper, "test", "-s", f"{folder}/filler")
+    if not (shutil.which("unshare") and shutil.which("mount")) or await _fails(probe):
+        pytest.skip("this user may not make a file system of its own")
+    return wrapper
+
+
+async def _fails(command: tuple[str, ...]) -> bool:
+    process = await asyncio.create_subprocess_exec(*command, stderr=PIPE)
+    await process.communicate()
+    return process.returncode != 0
 
 
 async def first_line(process: Process) -> str:

@@ -5,7 +5,6 @@ import json
 import os
 import random
 import re
-import shutil
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +15,7 @@ import pytest
 
 from tests.fakes import loud
 from tests.needs import needs_package
-from tests.server.process import at_home, ended, first_line, run, serving
+from tests.server.process import at_home, ended, first_line, on_a_full_disk, run, serving
 from tests.server.running import Running, Talk, running_server
 from tests.server.test_dictation import speak
 from tests.server.test_profiles import Web
@@ -172,16 +171,9 @@ async def test_the_program_starts_with_a_damaged_file_and_takes_up_a_good_one(tm
 
 
 async def test_a_full_disk_is_told_when_words_cannot_be_kept(tmp_path: Path) -> None:
-    """A tiny file system that is full, in a name space of its own."""
-    unshare, mount = shutil.which("unshare"), shutil.which("mount")
     full = tmp_path / ".local" / "share"
     full.mkdir(parents=True)
-    fill = f"mount -t tmpfs -o size=4k none {full} && head -c 8192 /dev/zero > {full}/filler 2>/dev/null; "
-    wrapper = (unshare or "unshare", "-rm", "sh", "-c", fill + 'exec "$@"', "sh")
-    probe = await asyncio.create_subprocess_exec(*wrapper, "test", "-s", f"{full}/filler", stderr=PIPE)
-    await probe.communicate()
-    if not (unshare and mount) or probe.returncode:
-        pytest.skip("this user may not make a file system of its own")
+    wrapper = await on_a_full_disk(full)
     end = await run("profile", "add", "Kowalski", environment=at_home(tmp_path), wrapper=wrapper)
     assert end.status == 6
     assert "the disk is full" in end.complaint

@@ -14,7 +14,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from tests.needs import needs_package
-from tests.server.process import at_home, ended, first_line, run, serving
+from tests.server.process import at_home, ended, first_line, on_a_full_disk, run, serving
 from tests.server.running import Running, hello
 from voice_ime import protocol as wire
 from voice_ime.engine.store import sample_recording
@@ -86,16 +86,9 @@ async def test_a_damaged_model_is_told_before_anything_is_served(tmp_path: Path)
 
 
 async def test_a_full_disk_is_told_when_the_token_cannot_be_kept(tmp_path: Path) -> None:
-    """A tiny file system that is full, in a name space of its own."""
-    unshare, mount = shutil.which("unshare"), shutil.which("mount")
     full = tmp_path / "full"
     full.mkdir()
-    fill = f"mount -t tmpfs -o size=4k none {full} && head -c 8192 /dev/zero > {full}/filler 2>/dev/null; "
-    wrapper = (unshare or "unshare", "-rm", "sh", "-c", fill + 'exec "$@"', "sh")
-    probe = await asyncio.create_subprocess_exec(*wrapper, "test", "-s", f"{full}/filler", stderr=PIPE)
-    await probe.communicate()
-    if not (unshare and mount) or probe.returncode:
-        pytest.skip("this user may not make a file system of its own")
+    wrapper = await on_a_full_disk(full)
     token = str(full / "token")
     end = await run(
         "serve", "--port", "0", "--token-file", token, *SCRIPT, environment=at_home(tmp_path), wrapper=wrapper

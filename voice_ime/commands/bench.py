@@ -41,18 +41,8 @@ BENCHES = (
 
 
 def add_arguments(parser: Parser, messages: Messages) -> None:
-    choice = parser.add_subparsers(
-        title=messages("bench.benches"),
-        dest="bench",
-        metavar=messages("bench.bench_word"),
-        required=True,
-        parser_class=Parser,
-    )
-    for bench in BENCHES:
-        sentence = messages(f"bench.{bench.name}")
-        choice.add_parser(
-            bench.name, help=sentence, description=sentence, messages=messages, fill=_fill(bench, messages)
-        )
+    rows = [(each.name, messages(f"bench.{each.name}"), _fill(each, messages)) for each in BENCHES]
+    parser.add_actions(messages("bench.benches"), "bench", messages("bench.bench_word"), rows)
 
 
 def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> int:

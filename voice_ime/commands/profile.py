@@ -46,18 +46,8 @@ ACTIONS = (
 
 
 def add_arguments(parser: Parser, messages: Messages) -> None:
-    choice = parser.add_subparsers(
-        title=messages("profile.actions"),
-        dest="action",
-        metavar=messages("profile.action_word"),
-        required=True,
-        parser_class=Parser,
-    )
-    for action in ACTIONS:
-        sentence = messages(f"profile.action.{action.name}")
-        choice.add_parser(
-            action.name, help=sentence, description=sentence, messages=messages, fill=_fill(action, messages)
-        )
+    rows = [(each.name, messages(f"profile.action.{each.name}"), _fill(each, messages)) for each in ACTIONS]
+    parser.add_actions(messages("profile.actions"), "action", messages("profile.action_word"), rows)
 
 
 def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> int:

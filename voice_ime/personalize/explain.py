@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from voice_ime.engine.base import SENTENCE_MARKS
 from voice_ime.messages import Messages
 from voice_ime.personalize.chinese_words import HAN, ChineseLexicon
 from voice_ime.personalize.mandarin_index import MandarinIndex
@@ -158,7 +159,7 @@ class Explainer:
         return frozenset(entry.written for entry in self._profile.entries)
 
     def _explained_word(self, word: str) -> Iterator[Explanation]:
-        bare = word.strip(_MARKS)
+        bare = word.strip(SENTENCE_MARKS)
         if example := EXAMPLES.get(bare.casefold()):
             yield Explanation(bare, Way.EXAMPLE, example)
         elif any(character.isalnum() for character in bare):
@@ -205,7 +206,7 @@ def _places(text: str) -> list[int]:
 
 def _spelled(text: str) -> Iterator[Explanation]:
     for word in text.split():
-        bare = word.strip(_MARKS)
+        bare = word.strip(SENTENCE_MARKS)
         letters = ", ".join(_said(character) for character in bare)
         if any(character.isalnum() for character in bare):
             yield Explanation(bare, Way.SPELLING, letters)
@@ -215,8 +216,6 @@ def _said(character: str) -> str:
     """A letter as it is spelled: large, since a reading voice may say a small "a" as a word."""
     return character.upper() if len(character.upper()) == 1 else character
 
-
-_MARKS = ' \t\n.,;:!?"()[]{}…—–，。、；：！？“”‘’（）《》【】·'
 
 ALPHABET: Mapping[str, str] = {
     word[0]: word

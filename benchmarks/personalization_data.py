@@ -2,7 +2,8 @@
 
 import json
 import random
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,8 @@ MOST_NEAR = 30
 """Near words in a list."""
 LOOKED_AT = 150
 """Words, the nearest by a rough measure, that are compared phone by phone."""
+WORDS = "all_rare_words.txt"
+"""Beside the references: where the words of long lists are drawn from."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,57 @@ def _fields(line: str, count: int) -> list[str]:
     return fields[:count]
 
 
+def pool_of(file: Path, everything: Sequence[Spoken]) -> list[str]:
+    """The words of long lists: those of the file, or of all lists where there is none."""
+    if file.is_file():
+        return file.read_text("utf-8").split()
+    return sorted({word for one in everything for word in one.others})
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The list that one utterance is corrected with, in two parts."""
+
+    terms: frozenset[str]
+    """What was said, or would be, were the list not an absent one: errors on these count as errors on listed words."""
+    others: tuple[str, ...]
+    """What was not said."""
+
+    def words(self, *, absent: bool) -> list[str]:
+        return list(dict.fromkeys(self.others if absent else (*sorted(self.terms), *self.others)))
+
+
+@dataclass(frozen=True)
+class Habits:
+    """The rare words of each speaker, utterance by utterance."""
+
+    by_speaker: Mapping[str, Mapping[str, int]]
+    """In how many utterances each word is."""
+
+    @classmethod
+    def of(cls, utterances: Iterable[tuple[str, Iterable[str]]]) -> "Habits":
+        """From (speaker, terms)."""
+        found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for speaker, terms in utterances:
+            found[speaker].update(set(terms))
+        return cls(found)
+
+    def everything(self, speaker: str, said: Iterable[str]) -> Listed:
+        """One list for all that this speaker says: whatever rare word is in any of it."""
+        return _split(self.by_speaker[speaker], said)
+
+    def elsewhere(self, speaker: str, terms: Iterable[str], said: Iterable[str]) -> Listed:
+        """The rare words of this speaker's other utterances; `terms`: those of this one."""
+        here = set(terms)
+        return _split([word for word, count in self.by_speaker[speaker].items() if count > (word in here)], said)
+
+
+def _split(words: Iterable[str], said: Iterable[str]) -> Listed:
+    known = set(said)
+    terms = frozenset(word for word in words if word in known)
+    return Listed(terms, tuple(sorted(word for word in words if word not in known)))
+
+
 @dataclass(frozen=True)
 class Lists:
     """Makes lists out of a pool of rare words, the same ones for the same seed."""
@@ -75,13 +129,17 @@ class Lists:
     seed: int = 0
 
     def others(self, one: Spoken, size: int) -> list[str]:
-        """`size` words that were not said: the published ones first, then any."""
+        """`size` words that were not said: the published ones first, then any; fewer where the pool has no more."""
         if size <= len(one.others):
             return list(one.others[:size])
         chance = self._chance(one, size)
         taken = {*one.said, *one.others}
+        wanted = size - len(one.others)
+        if wanted + len(taken) > len(self.pool):
+            left = sorted(set(self.pool) - taken)
+            return [*one.others, *chance.sample(left, min(wanted, len(left)))]
         more: list[str] = []
-        while len(one.others) + len(more) < size:
+        while len(more) < wanted:
             word = chance.choice(self.pool)
             if word not in taken:
                 taken.add(word)
@@ -92,7 +150,7 @@ class Lists:
         """`MOST_NEAR` words near to what was said, and others."""
         chance = self._chance(one, size)
         near = sorted({word for said in set(one.said) for word in neighbours.of(said)} - set(one.said))
-        chosen = chance.sample(near, min(MOST_NEAR, len(near)))
+        chosen = chance.sample(near, min(MOST_NEAR, size, len(near)))
         others = [word for word in self.others(one, size) if word not in chosen]
         return [*chosen, *others[: size - len(chosen)]]
 
@@ -128,7 +186,7 @@ class Neighbours:
         point = self._points.of(packed([sound]), np.array([len(sound)]))[0]
         apart = (self._squares - 2 * (self._near @ point)) * self._lengths.astype(np.float32) ** -0.7
         apart += float(point @ point) * self._lengths.astype(np.float32) ** -0.7
-        best = np.argpartition(apart, self._looked_at)[: self._looked_at]
+        best = np.argpartition(apart, min(self._looked_at, len(apart) - 1))[: self._looked_at]
         cost = distances(np.repeat(packed([sound]), len(best), axis=0), self._sounds[best], self._costs)
         far = cost / self._lengths[best]
         return tuple(

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.personalization import MANY_OTHERS, NEAR_SIZE, SOUND_SIZES, WORDS, clips, pool_of, terms_of, words_in
-from benchmarks.personalization_data import Lists, Neighbours, spoken
-from benchmarks.personalization_run import Case, Condition, heard_text, plain_words, spoken_words
+from benchmarks.personalization_data import WORDS, Lists, Neighbours, pool_of, spoken
+from benchmarks.personalization_run import Case, Condition, Remembering, heard_text, plain_words, spoken_words
 from benchmarks.personalization_scores import Errors, errors
+from benchmarks.personalization_sound import clips, many_words, terms_of
 from benchmarks.recordings import with_progress
 from benchmarks.start import facts
 from voice_ime.engine.base import Hypothesis, Options, Substitution, Utterance, replaced
@@ -38,9 +38,13 @@ from voice_ime.settings import Settings
 Floats = NDArray[np.float64]
 
 TEXT_FIT_SIZES = (100, 1000)
+SOUND_FIT_SIZES = (100, 1000, 5000)
+NEAR_SIZE = 100
 NEUTRAL = 0.3
 """Weight of replacing what is wrong by something else that is wrong."""
-ROUNDS = 4
+START = {"distance": -8.0}
+"""Text weights that every fit starts from: the nearest entry first. The settled ones know all speakers already."""
+ROUNDS = 6
 """Of fitting, and finding again what is likeliest at each place."""
 MOST = 3
 GRID = {
@@ -152,7 +156,8 @@ def _text_example(case: Case, index: EnglishIndex) -> tuple[list[str], Example]:
 
 def sound_examples(manifest: Path, terms: Path, english: English, weighing: Weighing) -> Examples:
     engine, decider = load(Settings().engine), Decider(weighing.balance)
-    lists, many, known = terms_of(terms), words_in(terms.parent / MANY_OTHERS), clips(manifest)
+    lists, known = terms_of(terms), clips(manifest)
+    many = many_words(terms, lists)
     found: dict[str, list[Example]] = {}
     for name in with_progress([name for name in lists if name in known], "sound"):
         clip, utterance = known[name], engine.begin(Options("en"))
@@ -160,7 +165,7 @@ def sound_examples(manifest: Path, terms: Path, english: English, weighing: Weig
         said = tuple(spoken_words(clip.text))
         case = Case(said, frozenset(lists[name].terms), clip.speaker, utterance.finish(), spoken_words)
         prices: dict[tuple[int, int, str], float] = {}
-        for condition in conditions("sound", SOUND_SIZES):
+        for condition in conditions("sound", SOUND_FIT_SIZES):
             index = EnglishIndex(entries_of(lists[name].listed(condition, many, said, 0)), english, weighing)
             example = _sound_example(case, index, utterance, decider, weighing, prices)
             found.setdefault(name_of(condition), []).append(example)
@@ -227,8 +232,8 @@ def _logistic(table: Floats, helps: Floats, counts: Floats, start: Floats) -> Fl
     return weights
 
 
-def fit_text(names: Sequence[str], examples: Examples, start: Mapping[str, float]) -> dict[str, Any]:
-    first = np.array([start.get(name, 0.0) for name in names])
+def fit_text(names: Sequence[str], examples: Examples) -> dict[str, Any]:
+    first = np.array([START.get(name, 0.0) for name in names])
     everything = [one for each in examples.values() for one in each]
     folds: list[dict[str, Counted]] = []
     for split in range(3):
@@ -335,14 +340,14 @@ def main() -> None:
     for option in ("hyps", "refs", "manifest", "terms", "output"):
         parser.add_argument(f"--{option}", type=Path, required=option == "output")
     arguments = parser.parse_args()
-    weighing, english = Weighing.from_file(), English()
+    weighing, english = Weighing.from_file(), Remembering()
     figures: dict[str, Any] = {"about": facts() | {"settings": weighing.hash}}
     if arguments.manifest:
         examples = sound_examples(arguments.manifest, arguments.terms, english, weighing)
         figures["leeway"] = fit_leeway(examples, HARMS)
     if arguments.hyps:
         names, texts = text_examples(arguments.hyps, arguments.refs, english, weighing)
-        figures["text"] = fit_text(names, texts, weighing.text.weights)
+        figures["text"] = fit_text(names, texts)
     arguments.output.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
 
 

@@ -2,13 +2,16 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from benchmarks.metrics import comparable, percentiles
-from benchmarks.personalization_scores import Errors, errors, intervals
+from benchmarks.personalization_ablation import NOTHING, Ablation
+from benchmarks.personalization_data import Listed
+from benchmarks.personalization_scores import Errors, drawn, errors, intervals, middle, right
+from benchmarks.recordings import with_progress
 from voice_ime.engine.base import Capabilities, Hypothesis, Options, Samples, Substitution, Utterance, Word
 from voice_ime.personalize.correct import Corrector
 from voice_ime.personalize.decide import Decider
@@ -18,6 +21,8 @@ from voice_ime.personalize.profile import Entry, Profile
 from voice_ime.personalize.weighing import Weighing
 
 TEXT_ONLY = Capabilities(engine="text", languages=("en",))
+
+Own = Literal["", "others", "all"]
 
 
 @dataclass(frozen=True)
@@ -32,9 +37,71 @@ class Condition:
     """Whether the terms are left out."""
     near: bool = False
     """Whether words that sound near to what was said are among the others."""
+    own: Own = ""
+    """The speaker's rare words make the list: those of the other utterances, or of all."""
+
+    @property
+    def name(self) -> str:
+        if self.own:
+            return f"speaker {self.own}"
+        if not self.size and not self.absent:
+            return "oracle"
+        return f"{'near ' if self.near else ''}{'absent' if self.absent else 'present'}"
 
     def about(self) -> dict[str, Any]:
-        return {"source": self.source, "list_size": self.size, "absent": self.absent, "near": self.near}
+        return {
+            "source": self.source,
+            "condition": self.name,
+            "list_size": self.size,
+            "absent": self.absent,
+            "near": self.near,
+        }
+
+
+@dataclass(frozen=True)
+class Task:
+    """One row of the figures."""
+
+    condition: Condition
+    decoder: str | None = None
+    """How the sound was decoded; None: nobody knows."""
+    without: Ablation = NOTHING
+
+    @property
+    def label(self) -> str:
+        off = f" without {self.without.name}" if self.without.name else ""
+        return f"{self.condition.name} {self.condition.size}{off}"
+
+    def about(self) -> dict[str, Any]:
+        return self.condition.about() | {"decoder": self.decoder, "without": self.without.name}
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One utterance: what was said and what was heard."""
+
+    id: str
+    said: tuple[str, ...]
+    """Comparable words."""
+    speaker: str
+    hypothesis: Hypothesis
+    sound: Utterance
+    words_of: Callable[[str], list[str]]
+    """Makes the comparable words of a text."""
+
+
+class Source(Protocol):
+    """Utterances that were heard in one way."""
+
+    @property
+    def utterances(self) -> Sequence[Heard]: ...
+
+    @property
+    def can(self) -> Capabilities:
+        """What the prices and words of these utterances are good for."""
+        ...
+
+    def listed(self, one: Heard, condition: Condition) -> Listed: ...
 
 
 @dataclass(frozen=True)
@@ -106,68 +173,136 @@ def spoken_words(text: str) -> list[str]:
 
 
 @dataclass(frozen=True)
+class Remembering(English):
+    """Forgets no sound: the lists of thousands of utterances are drawn from the same 200,000 words."""
+
+    _all: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def sounds(self, text: str) -> tuple[str, ...]:
+        if text not in self._all:
+            self._all[text] = super().sounds(text)
+        return self._all[text]
+
+
+@dataclass(frozen=True)
 class Corrections:
     """Makes lists ready and corrects with them."""
 
     english: English
     weighing: Weighing
+    without: Ablation = NOTHING
+    _entries: dict[str, Entry] = field(default_factory=dict)
+    """By their words: making them anew for each list would take a third of the time."""
 
-    def corrected(self, case: Case, listed: Iterable[str], sound: Utterance, can: Capabilities) -> Hypothesis:
-        entries = tuple(Entry(id=f"e{number}", written=word) for number, word in enumerate(dict.fromkeys(listed)))
-        index = EnglishIndex(entries, self.english, self.weighing)
-        corrector = Corrector(Profile(name="bench", entries=entries), index, Decider(self.weighing.balance))
-        return corrector.correct(case.heard, sound, can, Options("en"))
+    def corrected(self, heard: Hypothesis, listed: Iterable[str], sound: Utterance, can: Capabilities) -> Hypothesis:
+        if not self.without.replaces:
+            return heard
+        weighing = self.without.weighing(self.weighing)
+        entries = tuple(self._entry(word) for word in dict.fromkeys(listed))
+        index = EnglishIndex(entries, self.english, weighing)
+        corrector = Corrector(Profile(name="bench", entries=entries), index, Decider(weighing.balance))
+        return corrector.correct(self.without.heard(heard), sound, self.without.can(can), Options("en"))
+
+    def _entry(self, word: str) -> Entry:
+        if word not in self._entries:
+            self._entries[word] = Entry(id=f"e{len(self._entries)}", written=word)
+        return self._entries[word]
+
+
+def measured(task: Task, source: Source, corrections: Corrections, label: str) -> dict[str, Any]:
+    """The figures of one row."""
+    tally, corrections = Tally(), replace(corrections, without=task.without)
+    for one in with_progress(source.utterances, label):
+        list_ = source.listed(one, task.condition)
+        case = Case(one.said, list_.terms, one.speaker, one.hypothesis, one.words_of)
+        words, sound = list_.words(absent=task.condition.absent), Stopwatch(one.sound)
+        corrected = corrections.corrected(one.hypothesis, words, sound, source.can)
+        tally.add(case, corrected, words, sound.price_s)
+    return task.about() | tally.figures()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one utterance."""
+
+    speaker: str
+    before: Errors
+    after: Errors
+    found: tuple[int, int, int]
+    """Listed words that were said and stand there, at first; the same after; listed words that stand there after."""
+    replaced: int
+    offered: int
+    right_to_wrong: int
+    listed: int
+    """Words in the list."""
+    all_s: float
+    price_s: float
+
+    @property
+    def words(self) -> int:
+        return self.after.other_words + self.after.listed_words
 
 
 @dataclass
 class Tally:
-    """What became of the utterances of one condition."""
+    """What became of the utterances of one row."""
 
-    condition: Condition
-    before: list[Errors] = field(default_factory=list)
-    after: list[Errors] = field(default_factory=list)
-    speakers: list[str] = field(default_factory=list)
-    replaced: int = 0
-    offered: int = 0
-    right_to_wrong: int = 0
-    all_s: list[float] = field(default_factory=list)
-    price_s: list[float] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
 
-    def add(self, case: Case, corrected: Hypothesis, price_s: float) -> None:
-        before = errors(case.said, case.words_of(case.heard.text), case.terms)
-        after = errors(case.said, case.words_of(corrected.text), case.terms) if corrected.changes else before
-        self.before.append(before)
-        self.after.append(after)
-        self.speakers.append(case.speaker)
-        self.replaced += sum(change.kind == "replace" for change in corrected.changes)
-        self.offered += sum(change.kind == "offer" for change in corrected.changes)
-        self.right_to_wrong += sum(after.all > without.all for without in _each_undone(case, corrected))
-        self.all_s.append(corrected.timings.get("personal_s", 0.0))
-        self.price_s.append(price_s)
+    def add(self, case: Case, corrected: Hypothesis, listed: Iterable[str], price_s: float) -> None:
+        heard, written = case.words_of(case.heard.text), case.words_of(corrected.text)
+        before = errors(case.said, heard, case.terms)
+        after = errors(case.said, written, case.terms) if corrected.changes else before
+        words = frozenset(listed)
+        hits, standing = _found(case, written, words)
+        self.outcomes.append(
+            Outcome(
+                speaker=case.speaker,
+                before=before,
+                after=after,
+                found=(_found(case, heard, words)[0], hits, standing),
+                replaced=sum(change.kind == "replace" for change in corrected.changes),
+                offered=sum(change.kind == "offer" for change in corrected.changes),
+                right_to_wrong=sum(after.all > without.all for without in _each_undone(case, corrected)),
+                listed=len(words),
+                all_s=corrected.timings.get("personal_s", 0.0),
+                price_s=price_s,
+            )
+        )
 
     def figures(self) -> dict[str, Any]:
-        after = sum(self.after, Errors())
-        spoken = after.other_words + after.listed_words
-        retrieval = [all_s - price_s for all_s, price_s in zip(self.all_s, self.price_s, strict=True)]
-        return (
-            self.condition.about()
-            | after.rates()
-            | {
-                "replaced_right_to_wrong_per_1000": round(1000 * self.right_to_wrong / spoken, 2) if spoken else None,
-                "ms_per_utterance": _ms(self.all_s),
-                "ms_retrieval": _ms(retrieval),
-                "ms_verification": _ms(self.price_s),
-                "without_list": sum(self.before, Errors()).rates(),
-                "ci95": intervals(self.speakers, self.after) | {"change": _changes(self)},
-                "utterances": len(self.after),
-                "words": spoken,
-                "terms": after.listed_words,
-                "replaced": self.replaced,
-                "offered": self.offered,
-                "better": sum(new.all < old.all for old, new in zip(self.before, self.after, strict=True)),
-                "worse": sum(new.all > old.all for old, new in zip(self.before, self.after, strict=True)),
-            }
-        )
+        each = self.outcomes
+        before, after = sum((one.before for one in each), Errors()), sum((one.after for one in each), Errors())
+        heard, hits, standing = (sum(one.found[part] for one in each) for part in range(3))
+        words, terms = after.other_words + after.listed_words, after.listed_words
+        return after.rates() | {
+            "replaced_right_to_wrong_per_1000": _share(1000, sum(one.right_to_wrong for one in each), words),
+            "term_recall": _share(100, hits, terms),
+            "term_precision": _share(100, hits, standing),
+            "ms_per_utterance": _ms([one.all_s for one in each]),
+            "ms_retrieval": _ms([one.all_s - one.price_s for one in each]),
+            "ms_verification": _ms([one.price_s for one in each]),
+            "without_list": before.rates() | {"term_recall": _share(100, heard, terms)},
+            "ci95": _intervals(each),
+            "utterances": len(each),
+            "speakers": len({one.speaker for one in each}),
+            "words": words,
+            "terms": terms,
+            "words_in_list": round(sum(one.listed for one in each) / len(each), 1),
+            "replaced": sum(one.replaced for one in each),
+            "offered": sum(one.offered for one in each),
+            "better": sum(one.after.all < one.before.all for one in each),
+            "worse": sum(one.after.all > one.before.all for one in each),
+        }
+
+
+def _found(case: Case, written: Sequence[str], listed: frozenset[str]) -> tuple[int, int]:
+    """Terms that were said and stand there; all listed words that stand there."""
+    standing = sum(word in listed or word in case.terms for word in written)
+    if not standing:
+        return 0, 0
+    true = zip(written, right(case.said, written), strict=True)
+    return sum(was_said and word in case.terms for word, was_said in true), standing
 
 
 def _each_undone(case: Case, corrected: Hypothesis) -> Iterable[Errors]:
@@ -179,23 +314,27 @@ def _each_undone(case: Case, corrected: Hypothesis) -> Iterable[Errors]:
             yield errors(case.said, case.words_of(text), case.terms)
 
 
-def _changes(tally: Tally) -> dict[str, list[float]]:
-    """By how much the rates changed: 95 % intervals, speakers drawn anew."""
-    names = sorted(set(tally.speakers))
-    place = {name: number for number, name in enumerate(names)}
-    sums = np.zeros((len(names), 5))
-    for speaker, old, new in zip(tally.speakers, tally.before, tally.after, strict=True):
-        words = new.other_words + new.listed_words
-        sums[place[speaker]] += (new.all - old.all, words, new.others - old.others, new.listed - old.listed, 0)
-        sums[place[speaker], 4] += new.listed_words
-    drawn = sums[np.random.default_rng(1).integers(0, len(names), (1000, len(names)))].sum(axis=1)
-    spoken, terms = np.maximum(drawn[:, 1], 1), np.maximum(drawn[:, 4], 1)
-    rates = {
-        "wer": drawn[:, 0] / spoken,
-        "u_wer": drawn[:, 2] / np.maximum(spoken - drawn[:, 4], 1),
-        "b_wer": drawn[:, 3] / terms,
+def _intervals(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """95 % intervals, speakers drawn anew: of the rates, and of by how much they changed."""
+    speakers = [one.speaker for one in outcomes]
+    columns = [(*_change(one), one.right_to_wrong, one.words, one.after.listed_words) for one in outcomes]
+    others, listed, harm, all_words, terms = drawn(speakers, columns)
+    words = np.maximum(all_words, 1)
+    change = {
+        "wer": middle(100 * (others + listed) / words),
+        "u_wer": middle(100 * others / np.maximum(all_words - terms, 1)),
+        "b_wer": middle(100 * listed / np.maximum(terms, 1)),
     }
-    return {name: (100 * np.percentile(rate, [2.5, 97.5])).round(2).tolist() for name, rate in rates.items()}
+    rates = intervals(speakers, [one.after for one in outcomes])
+    return rates | {"replaced_right_to_wrong_per_1000": middle(1000 * harm / words), "change": change}
+
+
+def _change(one: Outcome) -> tuple[int, int]:
+    return one.after.others - one.before.others, one.after.listed - one.before.listed
+
+
+def _share(of: int, part: int, whole: int) -> float | None:
+    return round(of * part / whole, 2) if whole else None
 
 
 def _ms(seconds: Sequence[float]) -> dict[str, Any]:

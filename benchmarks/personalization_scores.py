@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
 
@@ -64,20 +65,32 @@ def right(said: Sequence[str], heard: Sequence[str]) -> list[bool]:
     return found
 
 
-def intervals(groups: Sequence[str], counted: Sequence[Errors], draws: int = 1000) -> dict[str, Any]:
+def intervals(groups: Sequence[str], counted: Sequence[Errors]) -> dict[str, Any]:
     """The 95 % intervals of the rates, speakers drawn anew."""
+    rows = [(each.others, each.other_words, each.listed, each.listed_words) for each in counted]
+    others, other_words, listed, listed_words = drawn(groups, rows)
+    rates = {
+        "wer": (others + listed) / np.maximum(other_words + listed_words, 1),
+        "u_wer": others / np.maximum(other_words, 1),
+        "b_wer": listed / np.maximum(listed_words, 1),
+    }
+    return {name: middle(100 * rate) for name, rate in rates.items()}
+
+
+def drawn(groups: Sequence[str], rows: Sequence[Sequence[float]], draws: int = 1000) -> NDArray[np.float64]:
+    """[columns, draws]: the sums of each column of `rows`, with as many groups drawn anew as there are."""
     names = sorted(set(groups))
     place = {name: number for number, name in enumerate(names)}
-    sums = np.zeros((len(names), 4))
-    for group, each in zip(groups, counted, strict=True):
-        sums[place[group]] += (each.others, each.other_words, each.listed, each.listed_words)
-    drawn = sums[np.random.default_rng(1).integers(0, len(names), (draws, len(names)))].sum(axis=1)
-    rates = {
-        "wer": (drawn[:, 0] + drawn[:, 2]) / np.maximum(drawn[:, 1] + drawn[:, 3], 1),
-        "u_wer": drawn[:, 0] / np.maximum(drawn[:, 1], 1),
-        "b_wer": drawn[:, 2] / np.maximum(drawn[:, 3], 1),
-    }
-    return {name: (100 * np.percentile(rate, [2.5, 97.5])).round(2).tolist() for name, rate in rates.items()}
+    sums = np.zeros((len(names), len(rows[0])))
+    np.add.at(sums, [place[group] for group in groups], np.asarray(rows, float))
+    found: NDArray[np.float64] = sums[np.random.default_rng(1).integers(0, len(names), (draws, len(names)))].sum(axis=1)
+    return found.T
+
+
+def middle(figures: NDArray[np.float64]) -> list[float]:
+    """Between which two 95 % of them are."""
+    found: list[float] = np.percentile(figures, [2.5, 97.5]).round(2).tolist()
+    return found
 
 
 def _percent(part: int, whole: int) -> float:

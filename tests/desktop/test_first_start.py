@@ -109,6 +109,7 @@ def test_an_enter_from_before_the_question_is_no_answer(
     session.speech.wait_for(says("voice-ime", QUESTION), 60)
     session.screen.tap("n")
     session.screen.tap("Return")
+    session.speech.wait_for(says("voice-ime", "以后要选模型，请输入：voice-ime models pull micro"))
     session.speech.wait_for(says("voice-ime", READY), 60)
     assert hub.requests == []
 

@@ -44,6 +44,9 @@ def _fill(action: str, messages: Messages) -> Callable[[Parser], None]:
             parser.add_argument("model", metavar=model, help=messages("models.help_model"))
         if action == "verify":
             parser.add_argument("model", metavar=model, nargs="?", help=messages("models.help_verify_model"))
+        if action == "use":
+            name = messages("help.name_word")
+            parser.add_argument("--as", dest="own_name", metavar=name, help=messages("models.help_as"))
         if action in ("list", "info", "verify"):
             parser.add_argument("--json", action="store_true", help=messages("models.help_json"))
         if action == "pull":
@@ -74,7 +77,8 @@ def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages)
         case "remove":
             return _remove(chooser, arguments, messages)
         case _:
-            status = use(chooser, chooser.manifest.get(arguments.model), arguments.settings_file, messages)
+            model = chooser.manifest.get(arguments.model)
+            status = use(chooser, model, arguments.settings_file, messages, arguments.own_name)
             _tell_server(arguments, messages)
             return status
 
@@ -215,10 +219,15 @@ def _remove(chooser: "Chooser", arguments: argparse.Namespace, messages: Message
     return ExitCode.OK
 
 
-def use(chooser: "Chooser", model: "Model", settings_file: Path, messages: Messages) -> int:
+def use(
+    chooser: "Chooser", model: "Model", settings_file: Path, messages: Messages, own_name: str | None = None
+) -> int:
     """Writes the choice into the settings file and says so. What `Chooser.use` raises."""
-    chooser.use(model, settings_file)
-    print(messages("models.used", name=model.name, file=settings_file))
+    chooser.use(model, settings_file, own_name)
+    if own_name is None:
+        print(messages("models.used", name=model.name, file=settings_file))
+    else:
+        print(messages("models.used_as", name=model.name, file=settings_file, own=own_name))
     return ExitCode.OK
 
 
@@ -231,7 +240,8 @@ def _tell_server(arguments: argparse.Namespace, messages: Messages) -> None:
     told = tell_server(settings, arguments.state_folder / "token", messages.language)
     if told is not None:
         changed, what = told
-        print(messages("models.server_changed", engine=what) if changed else what)
+        key = "models.server_changed" if arguments.own_name is None else "models.server_loaded"
+        print(messages(key, engine=what) if changed else what)
 
 
 def offer(
@@ -300,8 +310,9 @@ def _recommend(chooser: "Chooser", settings_file: Path, messages: Messages, voic
     from voice_ime.models.aloud import say_error
 
     def tell(sentence: str) -> None:
-        print(sentence, flush=True)
-        voice.say(sentence)
+        if sentence:
+            print(sentence, flush=True)
+            voice.say(sentence)
 
     advice = chooser.advice()
     tell(telling.recommendation(advice, messages))
@@ -309,7 +320,8 @@ def _recommend(chooser: "Chooser", settings_file: Path, messages: Messages, voic
         tell(telling.next_step(advice, messages))
         return
     try:
-        offer(chooser, settings_file, messages, _typed_now, voice)
+        if not offer(chooser, settings_file, messages, _typed_now, voice):
+            tell(telling.next_step(advice, messages, "models.later"))
     except VoiceImeError as error:
         print(*messages.error(error), sep="\n", flush=True)
         say_error(error, voice, messages)

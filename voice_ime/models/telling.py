@@ -114,14 +114,14 @@ def recommendation(advice: "Advice", messages: Messages) -> str:
     return _joined([told, *(messages(f"models.state.{name}") for name, is_so in true.items() if is_so)], messages)
 
 
-def next_step(advice: "Advice", messages: Messages) -> str:
-    """The command that follows from the recommendation; empty where there is nothing to do."""
+def next_step(advice: "Advice", messages: Messages, key: str = "models.get_it") -> str:
+    """The command that follows from the recommendation, in the sentence `key`; empty where there is nothing to do."""
     if advice.model is None:
-        return messages("models.get_it", command="voice-ime models list")
+        return messages(key, command="voice-ime models list")
     if advice.used:
         return ""
     action = "use" if advice.here else "pull"
-    return messages("models.get_it", command=f"voice-ime models {action} {advice.model.id}")
+    return messages(key, command=f"voice-ime models {action} {advice.model.id}")
 
 
 def seen_lines(files: Mapping[str, str], messages: Messages) -> list[str]:

@@ -147,7 +147,10 @@ class NotSwitched(EngineError):
 
 
 class OwnEngineMissing(EngineError):
-    """A profile asks for an engine that is not loaded; another one hears. Values: `engine`, `command` (to do without)."""
+    """A profile asks for an engine that is not loaded; another one hears.
+
+    Values: `engine` (as the profile calls it; perhaps two names), `own` (one name), `command` (which undoes the wish).
+    """
 
     code = "own_engine_missing"
 

@@ -394,6 +394,7 @@ async def test_a_profile_whose_engine_is_not_loaded_is_told_at_once_and_once(sto
     assert isinstance(error, wire.Error)
     assert (error.code, error.fatal) == ("own_engine_missing", False)
     assert "hers, whisper" in error.message
+    assert "voice-ime models use MODEL --as hers" in error.remedy
     assert "preferences --own-engine usual --own-final-engine usual --profile ann" in error.remedy
 
 

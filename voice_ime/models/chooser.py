@@ -131,14 +131,17 @@ class Chooser:
             raise ModelComesWith(model=model.id, command=f"pip install {model.comes_with}")
         self.shelf.remove(model)
 
-    def use(self, model: Model, settings_file: Path) -> None:
-        """From the next start on. ModelNotUsable, ModelNotHere, ConfigError, DiskFull, StoreError."""
+    def use(self, model: Model, settings_file: Path, own_name: str | None = None) -> None:
+        """From the next start on; with `own_name` beside the usual one.
+
+        ModelNotUsable, ModelNotHere, ConfigError, DiskFull, StoreError.
+        """
         row = row_of(model, ROWS)
         installed: Installed | None = self.shelf.installed(model)
         if installed is None and model.comes_with is None:
             raise ModelNotHere(model=model.id, command=pull_command(model.id))
         folder = installed.folder if installed is not None else None
-        write_choice(settings_file, engine_settings(model, folder, row), _settings_of(self.manifest.model))
+        write_choice(settings_file, engine_settings(model, folder, row), _settings_of(self.manifest.model), own_name)
 
 
 def _settings_of(models: Sequence[Model]) -> frozenset[str]:

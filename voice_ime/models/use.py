@@ -28,11 +28,13 @@ def engine_settings(model: Model, folder: Path | None, row: Row) -> dict[str, An
     return chosen
 
 
-def write_choice(file: Path, chosen: Mapping[str, Any], manifest_settings: frozenset[str]) -> None:
+def write_choice(
+    file: Path, chosen: Mapping[str, Any], manifest_settings: frozenset[str], own_name: str | None = None
+) -> None:
     """Puts `chosen`, as `engine_settings` made it, into the settings file, which is made where there is none.
 
-    `manifest_settings`: what other models of the list set for their engines; it must not stay behind. ConfigError,
-    DiskFull, StoreError.
+    `manifest_settings`: what other models of the list set for their engines; it must not stay behind. `own_name`: it is
+    one of `engine.others`; None: the usual engine. ConfigError, DiskFull, StoreError.
     """
     import tomlkit
 
@@ -41,6 +43,8 @@ def write_choice(file: Path, chosen: Mapping[str, Any], manifest_settings: froze
     except (OSError, ValueError) as error:
         raise ConfigError(where=str(file), detail=str(error)) from None
     engine = document.setdefault("engine", tomlkit.table())
+    if own_name is not None:
+        engine = engine.setdefault("others", tomlkit.table(True)).setdefault(own_name, tomlkit.table())
     for name, value in chosen.items():
         if isinstance(value, Mapping):
             own = engine.setdefault(name, tomlkit.table())

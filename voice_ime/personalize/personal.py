@@ -82,7 +82,8 @@ def _missing(profile: str, options: Options, unloaded: Collection[str]) -> OwnEn
         return None
     words = ["voice-ime profile preferences", *(f"{option} usual" for option in wished)]
     command = " ".join([*words, *([] if profile == DEFAULT else [f"--profile {profile}"])])
-    return OwnEngineMissing(engine=", ".join(dict.fromkeys(wished.values())), command=command)
+    names = list(dict.fromkeys(wished.values()))
+    return OwnEngineMissing(engine=", ".join(names), own=names[0], command=command)
 
 
 class Writings:

@@ -28,10 +28,10 @@ beam_size = 5
 """
 
 
-def use(file: Path, model: str) -> None:
+def use(file: Path, model: str, own_name: str | None = None) -> None:
     entry = MANIFEST.get(model)
     folder = None if entry.comes_with else Path("/models") / model
-    write_choice(file, engine_settings(entry, folder, row_of(entry)), SETTINGS_OF_MODELS)
+    write_choice(file, engine_settings(entry, folder, row_of(entry)), SETTINGS_OF_MODELS, own_name)
 
 
 def test_the_chosen_model_is_in_the_settings_and_all_else_stays(tmp_path: Path) -> None:
@@ -60,6 +60,30 @@ def test_what_the_last_model_needed_does_not_stay_behind(tmp_path: Path) -> None
     use(file, "faster-whisper-base")
     use(file, "moonshine-tiny-en")
     assert load_settings(file, {}).engine.name == "moonshine-tiny-en"
+
+
+def test_a_model_under_a_name_of_ones_own_is_beside_the_usual_one(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(OWN, "utf-8")
+    use(file, "faster-whisper-base")
+    use(file, "x-asr-480ms", "my careful one")
+    use(file, "x-asr-offline", "my careful one")
+    use(file, "moonshine-tiny-en", "plain")
+    engine = load_settings(file, {}).engine
+    careful = engine.others["my careful one"]
+    assert (engine.name, engine.whisper.beam_size) == ("whisper", 5)
+    assert (careful.name, careful.sherpa.folder) == ("sherpa", Path("/models/x-asr-offline"))
+    assert careful.sherpa.kind == "transducer"
+    assert engine.others["plain"].name == "moonshine-tiny-en"
+
+
+def test_the_usual_engine_and_another_one_do_not_share_a_name(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    use(file, "faster-whisper-base")
+    before = file.read_text("utf-8")
+    with pytest.raises(ConfigError):
+        use(file, "faster-whisper-small", "whisper")
+    assert file.read_text("utf-8") == before
 
 
 @pytest.mark.parametrize("broken", ["[engine", "server = 5\n", "[engine.sherpa]\nnonsense = 1\n"])

@@ -20,7 +20,7 @@ class MoonshineSettings(_Settings):
     folder: Path | None = None
     """Folder of the model files; None: those inside the package moonshine-voice."""
     threads: int = Field(2, ge=1, le=64)
-    """Threads of one model run."""
+    """Threads of one run of the encoder."""
     word_times: bool = False
     """Find out when each word was said by asking the decoder about parts of the sound: takes as long again as hearing
     it. Otherwise times come from partials, where there are some, and are half as exact."""

@@ -40,6 +40,8 @@ from voice_ime.settings import MoonshineSettings
 NAME = "moonshine-tiny-en"
 MARKS = Marks(start=1, end=2)
 
+_DECODER_THREADS = 1
+"""A step is too little work to be shared: with two threads it takes no less time and a tenth more of the processors."""
 _LAYERS = 6
 _SHORTEST = 895
 """Samples that the encoder needs for one frame."""
@@ -90,7 +92,7 @@ class Model:
 
     def __init__(self, encoder: Path, decoder: Path, vocabulary: Path, threads: int) -> None:
         self._encoder = open_session(encoder, threads, arena=False)
-        self._decoder = open_session(decoder, threads, arena=False)
+        self._decoder = open_session(decoder, _DECODER_THREADS, arena=False)
         self.vocabulary = Vocabulary.from_file(vocabulary)
         self.own = _names("decoder")
         self.heard = _names("encoder")

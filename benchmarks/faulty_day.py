@@ -8,28 +8,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from benchmarks.accounts import Noted, Utterance
+from benchmarks.faulty_voices import LONGEST_S, GivenLines, Voice
 from tests.desktop.applications import CHROMIUM, GTK3, GTK4, QT5, TK, VTE, XTERM, Application, Program
-from tests.desktop.dictation import TALK_KEY, Dictation, two_cities
+from tests.desktop.dictation import TALK_KEY, Dictation
 from tests.desktop.session import Parts, Session, private_session
 from tests.desktop.x11 import until
 from voice_ime.errors import MicrophoneSilent
-from voice_ime.messages import Messages
 
-SHORTEST_S, LONGEST_S = 1.0, 1.6
-"""How long one speaks."""
-SPEECH_FROM_S = (1.4, 3.0, 5.0, 6.7)
-"""Beginnings of clauses in the recording: shorter pieces from elsewhere may be mere pauses."""
 SOONEST_S, LATE_S = 0.01, 0.25
 """Between the end of the words and their insertion something may happen: within this time. (A key that is down again
 within 5 ms was not moved by a hand.)"""
+TAIL = 16_000 * 2 // 4
+"""Bytes of the microphone's sound after the key was released that may still belong to the words."""
 SETTLED_WITHIN_S = 20.0
 SAID_WITHIN_S = 5.0
 PRE_ROLL_S = 0.8
 """Longer than the sound from before the key went down that belongs to an utterance."""
-LINES = 400
 BETWEEN_SERVER_DEATHS = 8
 """Utterances at least: a server that dies five times in a minute is not started again, and rightly so."""
 ASKS_FOR_PASSWORDS = ("bash", "-c", "printf 'Password: '; while :; do read -s word; done")
@@ -85,12 +81,21 @@ class Place:
 
 
 @dataclass
+class Said:
+    """What is expected of an utterance."""
+
+    texts: tuple[str, ...]
+    delivered: str = ""
+
+
+@dataclass
 class Day:
     """The session, the windows, the client, and what was said so far."""
 
     session: Session
     client: Dictation
     random: random.Random
+    voice: Voice = field(default_factory=GivenLines)
     windows: list[Window] = field(default_factory=list)
     utterances: list[Utterance] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
@@ -102,6 +107,8 @@ class Day:
     _opened: int = 0
     _generation: int = 0
     _died: bool = False
+    _said: list[Said] = field(default_factory=list)
+    """In this step."""
 
     # --- windows
 
@@ -153,17 +160,25 @@ class Day:
     # --- talking
 
     def say(self, meanwhile: Callable[[], None] | None = None, late: Callable[[], None] | None = None) -> None:
-        """`meanwhile`: called after half of the words. `late`: called just after the key was released."""
-        start, length = self.random.choice(SPEECH_FROM_S), self.random.uniform(SHORTEST_S, LONGEST_S)
-        self.client.say(two_cities()[_bytes(start) : _bytes(start + length)], meanwhile)
-        if late is not None:
-            threading.Event().wait(self.random.uniform(SOONEST_S, LATE_S))
-            late()
+        """`meanwhile`: called after the first words. `late`: called just after the key was released."""
+        words = self.voice.speak(self.random)
+        said = Said(words.texts)
+        self._said.append(said)
+        with self.session.sound.record() as sound:
+            self.client.say(words.first + words.rest, meanwhile, len(words.first))
+            end = len(sound) + TAIL
+            if late is not None:
+                threading.Event().wait(self.random.uniform(SOONEST_S, LATE_S))
+                late()
+            with suppress(TimeoutError):  # the service was killed meanwhile
+                until(lambda: len(sound) >= end, "the end of the sound", 1)
+                said.delivered = self.voice.hear(bytes(sound[:end]))
 
     def new_lines(self) -> None:
         """What the next server hears: nothing that was heard before."""
         self._generation += 1
-        self.client.configure(_settings(self._generation))
+        engine = self.voice.settings(self._generation)
+        self.client.configure({"engine": engine, "desktop": {"journal_most": 100_000}})
 
     def kill_server(self) -> None:
         self.new_lines()
@@ -193,6 +208,7 @@ class Day:
     def step(self, name: str, fault: "Fault") -> None:
         """Something is said, something breaks, and all is settled."""
         self._died = False
+        self._said = []
         self._seen = max((one.number for one in self.noted()), default=0)
         mark = self.client.mark()
         places = fault(self)
@@ -226,6 +242,7 @@ class Day:
             one = Utterance(
                 len(self.utterances) + 1, fault, place.name, place.secure, tuple(own),
                 refusal_said=place.secure and self._refusal_said(mark), died=died,
+                said=self._said[index].texts, delivered=self._said[index].delivered,
             )  # fmt: skip
             self.utterances.append(replace(one, unsaid=not all(self._was_said(each, place, mark) for each in own)))
 
@@ -268,25 +285,11 @@ def _read(window: Window) -> dict[str, str]:
     return {Place(window, name).name: window.application.text(name) for name in (*kind.fields, *kind.secure)}
 
 
-def _settings(generation: int) -> Mapping[str, Any]:
-    """English and Chinese in turn; each line differs from every other, also from those of other servers."""
-    lines = [
-        f"第{number}句，第{generation}天。" if number % 3 == 0 else f"Utterance {number} of day {generation}."
-        for number in range(1, LINES + 1)
-    ]
-    engine = {"name": "script", "script": {"lines": lines}}
-    return {"engine": engine, "desktop": {"journal_most": 100_000}}
-
-
-def _bytes(seconds: float) -> int:
-    return round(seconds * 16_000) * 2
-
-
 @contextmanager
-def day(seed: int, kinds: Sequence[Kind] = KINDS) -> Iterator[Day]:
-    """A desktop with all windows open and the client ready. PackageMissing."""
+def day(seed: int, kinds: Sequence[Kind] = KINDS, *, voice: Voice | None = None, messages: str = "en") -> Iterator[Day]:
+    """A desktop with all windows open and the client ready, which speaks the language `messages`. PackageMissing."""
     with private_session(Parts(sound=True)) as session:
-        one = Day(session, Dictation(session), random.Random(seed))
+        one = Day(session, Dictation(session, language=messages), random.Random(seed), voice or GivenLines())
         one.new_lines()
         one.client.start()
         for kind in kinds:
@@ -475,7 +478,7 @@ def sound_killed_before(day: Day) -> Sequence[Place]:
 def _restart_sound(day: Day) -> None:
     mark = day.client.mark()
     day.session.sound.kill()
-    day.client.wait_for(Messages("en").error(MicrophoneSilent())[0], since=mark)
+    day.client.wait_for(day.client.trouble(MicrophoneSilent()), since=mark)
     mark = day.client.mark()
     day.session.sound.start()
     day.client.wait_for(day.client.sentence("microphone_back"), since=mark)

@@ -5,9 +5,13 @@ import shutil
 import signal
 import subprocess
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 RATE = 16_000
+BLOCK_BYTES = RATE // 50 * 2
 AHEAD_MS = 400
 """So much sound the service has in hand: with 20 ms words are torn apart where the machine is busy. It ends on time."""
 
@@ -77,6 +81,25 @@ class SoundService:
         command += [f"--latency-msec={AHEAD_MS}"]
         subprocess.run(command, env=os.environ | self.environment, input=pcm, check=True, timeout=120)
 
+    @contextmanager
+    def record(self) -> Iterator[bytearray]:
+        """What the microphone delivers meanwhile, as it comes: 16 kHz, mono, 16 bit; nothing more once it is killed."""
+        command = ["parec", "-d", "mic", "--raw", f"--rate={RATE}", "--channels=1", "--format=s16le"]
+        process = subprocess.Popen(
+            [*command, "--latency-msec=20"], env=os.environ | self.environment, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        recorded, begun = bytearray(), threading.Event()
+        reading = threading.Thread(target=_read, args=(process.stdout, recorded, begun))
+        reading.start()
+        begun.wait(5)
+        try:
+            yield recorded
+        finally:
+            process.kill()
+            reading.join()
+            process.communicate()
+
     def hold_up(self, seconds: float) -> None:
         """As a busy machine would."""
         assert self._daemon is not None
@@ -98,3 +121,10 @@ class SoundService:
 
     def _pactl(self, *command: str) -> "subprocess.CompletedProcess[bytes]":
         return subprocess.run(["pactl", *command], env=os.environ | self.environment, capture_output=True, timeout=10)
+
+
+def _read(pipe: IO[bytes], into: bytearray, begun: threading.Event) -> None:
+    while block := pipe.read(BLOCK_BYTES):
+        into += block
+        begun.set()
+    begun.set()

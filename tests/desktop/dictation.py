@@ -18,6 +18,7 @@ from typing import Any
 from tests.desktop.session import Session, descendants
 from tests.desktop.ssip_server import Spoken
 from tests.desktop.x11 import until
+from voice_ime.errors import VoiceImeError
 from voice_ime.messages import Messages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -112,9 +113,9 @@ class Dictation:
 
     # --- the person
 
-    def say(self, words: bytes, meanwhile: Callable[[], None] | None = None) -> None:
-        """Hold the talk key, speak, let it go. `meanwhile` is called after half of the words."""
-        half = len(words) // 4 * 2 if meanwhile else len(words)
+    def say(self, words: bytes, meanwhile: Callable[[], None] | None = None, first: int | None = None) -> None:
+        """Hold the talk key, speak, let it go. `meanwhile` is called after `first` bytes, or half of the words."""
+        half = (first or len(words) // 4 * 2) if meanwhile else len(words)
         threading.Event().wait(HAND_S)
         self._session.screen.press(TALK_KEY)
         try:
@@ -130,6 +131,10 @@ class Dictation:
     def sentence(self, key: str, /, **values: str | int) -> str:
         """A sentence of the catalogue, under [desktop]."""
         return self._messages(f"desktop.{key}", **values)
+
+    def trouble(self, error: VoiceImeError) -> str:
+        """What is said of it, without what can be done."""
+        return self._messages.error(error)[0]
 
     def mark(self) -> int:
         """This moment, for `since`."""

@@ -12,13 +12,14 @@ needs_package("python-xlib", "Xlib")
 
 from benchmarks.accounts import COUNTED, GRAVE  # noqa: E402
 from benchmarks.faults import measured  # noqa: E402
+from benchmarks.faulty_voices import GivenLines  # noqa: E402
 
 UTTERANCES = 12
 
 
 @pytest.mark.parametrize("seed", [5])
 def test_a_day_on_which_things_break_ends_well(seed: int) -> None:
-    figures = measured(UTTERANCES, seed)
+    figures = measured(UTTERANCES, seed, voice=GivenLines())
 
     assert {name: figures[name] for name in GRAVE} == dict.fromkeys(GRAVE, 0), figures["grave"]
     assert sum(figures[name] for name in (*COUNTED, "said_while_dying")) == figures["utterances"] == UTTERANCES

@@ -625,7 +625,7 @@ def save_clips(folder: Path, texts: Sequence[tuple[str, str]]) -> None:
         for number, (condition, text) in enumerate(texts):
             path = f"clips/{'name' if NAME in text else 'trained'}-{number:02}.ogg"
             save_opus(folder / path, speak(text, 10**6 + number, clean=True).sound)
-            row = {"path": path, "text": text, "condition": condition}
+            row = {"path": path, "text": text, "lang": "zh", "condition": condition}
             manifest.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 

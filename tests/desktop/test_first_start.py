@@ -1,4 +1,4 @@
-"""The first start of a Mandarin speaker on a desktop: recommendation, question and download are heard, by one voice."""
+"""The first start of a Mandarin speaker on a desktop, and a download: heard, and by one voice."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from tests.desktop.session import Parts, Session, require
 from tests.desktop.ssip_server import Spoken
 from tests.desktop.x11 import until
 from tests.needs import ROOT, needs_package
-from tests.server.hub import Hub, serving
+from tests.server.hub import Fault, Hub, serving
 from voice_ime.messages import Messages
 from voice_ime.models.manifest import Choice, Manifest, Model
 
@@ -133,3 +133,17 @@ def test_in_a_terminal_that_no_screen_reader_can_read_it_is_said(session: Sessio
     session.speech.wait_for(says("voice-ime", QUESTION), 60)
     session.screen.tap("Return")
     session.speech.wait_for(says("voice-ime", READY), 60)
+
+
+@pytest.mark.parametrize(
+    ("parts", "bar"), [({}, True), ({"screen_reader": True}, False)], ids=["eyes", "ears"], indirect=["parts"]
+)
+def test_a_bar_is_drawn_only_where_no_screen_reader_would_read_it_out(
+    bar: bool, hub: Hub, command: list[str], open_application: Open
+) -> None:
+    hub.faults = [Fault("stand_still")]
+    terminal = open_application(VTE, "terminal", *command[:-1], "models", "pull", "micro")
+    until(lambda: "来自" in shown(terminal), "the beginning of the download")
+    if bar:
+        until(lambda: "% |" in shown(terminal), "the bar")
+    assert ("% |" in shown(terminal)) is bar

@@ -1,6 +1,6 @@
 """What the engine in use can do with each entry: so that nothing in a list is ignored without a word."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,6 +26,8 @@ class Ability(StrEnum):
     """It is never written by itself: its strength says so."""
     UNHEARD = "unheard"
     """It is of a language that the engine does not hear."""
+    SOUNDLESS = "soundless"
+    """It has no sound in its language: Latin letters that are to count in Mandarin only, say, without a hint."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,10 @@ class Abilities:
 
     def of(self, entry: Entry, preferences: Preferences) -> Able:
         """`preferences`: those of the profile that has it, which may ask for an engine."""
-        engine = self._hearing(entry, preferences)
+        languages = languages_of(entry)
+        engine = self._hearing(languages, preferences)
         if engine is None:
-            return Able(Ability.UNHEARD, self._engine.capabilities.engine)
+            return Able(Ability.UNHEARD if languages else Ability.SOUNDLESS, self._engine.capabilities.engine)
         return Able(self._ability(entry, engine, preferences), engine.capabilities.engine)
 
     def _ability(self, entry: Entry, engine: Engine, preferences: Preferences) -> Ability:
@@ -59,10 +62,10 @@ class Abilities:
             return Ability.UNWRITTEN
         return Ability.CHECKED if can.scores_text else Ability.TOLD
 
-    def _hearing(self, entry: Entry, preferences: Preferences) -> Engine | None:
-        """Who hears utterances in which it could be said."""
+    def _hearing(self, languages: Iterable[str], preferences: Preferences) -> Engine | None:
+        """Who hears utterances in one of these languages."""
         known = self._engine.capabilities.languages
-        for language in languages_of(entry):
+        for language in languages:
             spoken = next((each for each in (preferences.language, language) if each in known), None)
             wishes = Options(spoken, engine=preferences.engine, final_engine=preferences.final_engine)
             engine = self._engine.chosen(wishes)
@@ -78,17 +81,19 @@ class Abilities:
 
 
 def languages_of(entry: Entry) -> tuple[str, ...]:
-    """Where it is looked for: "zh" among Chinese, "en" among Latin words, whatever their language."""
-    written = has_han(entry.written)
-    chinese = (written and entry.language != "en") or any(
-        hint.kind is SoundKind.PINYIN or has_han(hint.text) for hint in entry.sounds
+    """Where it is looked for: "zh" among Chinese, "en" among Latin words, whatever their language. Perhaps nowhere."""
+    hints = entry.sounds
+    chinese = (has_han(entry.written) and entry.language != "en") or any(
+        hint.kind is SoundKind.PINYIN or has_han(hint.text) for hint in hints
     )
-    latin = entry.language != "zh" and (not written or any(_is_latin(hint.kind, hint.text) for hint in entry.sounds))
+    latin = entry.language != "zh" and (
+        _has_latin(entry.written) or any(hint.kind is not SoundKind.PINYIN and _has_latin(hint.text) for hint in hints)
+    )
     return ("zh",) * chinese + ("en",) * latin
 
 
-def _is_latin(kind: SoundKind, text: str) -> bool:
-    return kind is not SoundKind.PINYIN and not has_han(text)
+def _has_latin(text: str) -> bool:
+    return any(character.isalnum() and not has_han(character) for character in text)
 
 
 def _hears(languages: tuple[str, ...], language: str) -> bool:

@@ -76,7 +76,9 @@ def told(loaded: Engine, listed: Entry, **preferences: Any) -> Ability:
         (entry("Kowalski"), NEITHER, Ability.TEXT),
         (entry("Kowalski"), FRENCH, Ability.CHECKED),
         (entry("Kowalski", strength="never"), CHECKS, Ability.OFFERED),
-        (entry("Kowalski", language="zh"), CHECKS, Ability.UNHEARD),
+        (entry("Kowalski", language="zh"), LISTENS_AGAIN, Ability.SOUNDLESS),
+        (entry("Kowalski", language="zh", **AS_PINYIN), LISTENS_AGAIN, Ability.TOLD),
+        (entry("张伟", language="en"), LISTENS_AGAIN, Ability.SOUNDLESS),
         (entry("Kowalski"), MANDARIN, Ability.UNHEARD),
         (entry("Kowalski", **AS_PINYIN), MANDARIN, Ability.UNWRITTEN),
         (entry("张伟"), CHECKS, Ability.UNHEARD),
@@ -87,6 +89,7 @@ def told(loaded: Engine, listed: Entry, **preferences: Any) -> Ability:
         (entry("李龘"), NEITHER, Ability.TEXT),
         (entry("Ħal Għaxaq"), CHECKS, Ability.UNWRITTEN),
         (entry("Ħal", strength="never"), CHECKS, Ability.OFFERED),
+        (entry("Kubernetes龘"), CHECKS, Ability.UNWRITTEN),
         (entry("QAnon"), CHECKS, Ability.CHECKED),
     ],
 )

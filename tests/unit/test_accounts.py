@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from benchmarks.accounts import Noted, Utterance, counts, findings
+from benchmarks.accounts import Noted, Utterance, counts, findings, heard_otherwise
 from benchmarks.faulty_day import BETWEEN_SERVER_DEATHS, FAULTS, plan
 from tests.needs import needs_package
 
@@ -13,9 +13,12 @@ needs_package("python-xlib", "Xlib")
 WORDS = "Utterance 1."
 
 
-def utterance(*noted: tuple[str, str | None], **more: bool) -> Utterance:
+def utterance(
+    *noted: tuple[str, str | None], secure: bool = False, refusal_said: bool = False, died: bool = False,
+    unsaid: bool = False,
+) -> Utterance:  # fmt: skip
     lines = tuple(Noted(number, WORDS, state, reason) for number, (state, reason) in enumerate(noted, 1))
-    return Utterance(1, "nothing", "editor.text", more.pop("secure", False), lines, **more)
+    return Utterance(1, "nothing", "editor.text", secure, lines, refusal_said, died, unsaid)
 
 
 def found(one: Utterance, **fields: str) -> str:
@@ -96,3 +99,77 @@ def test_a_plan_has_as_many_utterances_as_were_asked_for_and_gives_servers_time(
 
 def test_a_long_day_has_every_kind_of_fault() -> None:
     assert set(plan(1, 300)) == set(FAULTS)
+
+
+# --- real sound: the same words again and again
+
+
+SAID = "老赵的声音在成都小林的邮件在武汉"
+
+
+def spoken(number: int, heard: str, field: str, state: str = "verified", delivered: str = "") -> Utterance:
+    noted = Noted(number, heard, state, "focus_moved" if state == "held" else None)
+    return Utterance(number, "nothing", field, False, (noted,), said=(SAID,), delivered=delivered)
+
+
+def all_found(utterances: list[Utterance], **fields: str) -> list[str]:
+    return [
+        one.what for one in findings(utterances, {name.replace("_", "."): text for name, text in fields.items()}, [])
+    ]
+
+
+def test_the_same_words_may_stand_wherever_they_were_said() -> None:
+    said = [spoken(1, SAID, "editor.text"), spoken(2, SAID, "chat.text"), spoken(3, SAID, "editor.text")]
+    assert all_found(said, editor_text=SAID * 2, chat_text=SAID) == ["inserted"] * 3
+
+
+@pytest.mark.parametrize(
+    ("editor", "chat", "what"),
+    [
+        (SAID, SAID, ["inserted", "inserted", "lost"]),
+        (SAID * 3, SAID, ["inserted", "inserted", "doubled"]),
+        (SAID * 2, SAID * 2, ["inserted", "doubled", "inserted"]),
+        (SAID * 2, "", ["inserted", "lost", "inserted"]),
+    ],
+)
+def test_the_same_words_once_too_often_or_too_seldom_are_told(editor: str, chat: str, what: list[str]) -> None:
+    said = [spoken(1, SAID, "editor.text"), spoken(2, SAID, "chat.text"), spoken(3, SAID, "editor.text")]
+    assert all_found(said, editor_text=editor, chat_text=chat) == what
+
+
+def test_words_that_stand_where_nobody_said_them_are_misplaced() -> None:
+    said = [spoken(1, SAID, "editor.text"), spoken(2, SAID, "editor.text", "held")]
+    assert all_found(said, editor_text=SAID, bank_text=SAID) == ["inserted", "misplaced"]
+    assert all_found(said, editor_text=SAID * 2) == ["inserted", "untrue"]
+
+
+def test_a_text_that_is_part_of_a_longer_one_is_not_found_in_it() -> None:
+    said = [spoken(1, SAID, "editor.text"), spoken(2, SAID[:8], "editor.text", "held")]
+    assert all_found(said, editor_text=SAID)[0] == "inserted"
+    assert "untrue" not in all_found(said, editor_text=SAID)
+
+
+@pytest.mark.parametrize(
+    ("heard", "what"),
+    [
+        (SAID, "inserted"),
+        ("老赵的声音在成都小林的右件在武汉", "inserted"),
+        (SAID[:8], "lost"),
+        (SAID[8:], "lost"),
+        (SAID + SAID[8:], "doubled"),
+        (SAID[:8] + SAID, "doubled"),
+    ],
+)
+def test_half_of_what_was_said_or_half_of_it_twice_is_no_mishearing(heard: str, what: str) -> None:
+    assert all_found([spoken(1, heard, "editor.text")], editor_text=heard) == [what]
+
+
+def test_what_was_heard_otherwise_is_told_and_whether_it_was_the_microphone() -> None:
+    torn = "老赵的声音在成都小林的右件在武汉"
+    said = [
+        spoken(1, SAID, "editor.text"),
+        spoken(2, torn, "editor.text"),
+        spoken(3, torn, "editor.text", delivered=torn),
+        spoken(4, "老赵的声音 在成都，小林的邮件在武汉。", "editor.text"),
+    ]
+    assert [(one.utterance, one.as_delivered) for one in heard_otherwise(said)] == [(2, False), (3, True)]

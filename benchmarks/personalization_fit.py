@@ -28,7 +28,7 @@ from benchmarks.start import facts
 from voice_ime.engine.base import Hypothesis, Options, Substitution, Utterance, replaced
 from voice_ime.engine.catalog import load
 from voice_ime.personalize.decide import Decider
-from voice_ime.personalize.english_index import MOST_CANDIDATES, EnglishIndex
+from voice_ime.personalize.english_index import EnglishIndex
 from voice_ime.personalize.phonetics.english import English
 from voice_ime.personalize.profile import Entry
 from voice_ime.personalize.text_model import features
@@ -50,10 +50,10 @@ MOST = 3
 GRID = {
     "text": (0.5, 0.8, 1.0),
     "density": (0.0, 1.0, 2.0, 3.0),
-    "doubt": (0.0, 1.0, 2.0, 2.5),
+    "doubt": (0.0, 1.0, 2.0, 2.5, 3.0),
     "constant": tuple(np.arange(3.0, 9.1, 0.5).tolist()),
 }
-HARMS = (0.0, 1.0, 3.0)
+HARMS = (0.0, 0.5, 1.0, 3.0)
 """What replacing a right word may count for when a setting is chosen, beyond the error that it makes."""
 
 
@@ -167,7 +167,7 @@ def sound_examples(manifest: Path, terms: Path, english: English, weighing: Weig
         prices: dict[tuple[int, int, str], float] = {}
         for condition in conditions("sound", SOUND_FIT_SIZES):
             index = EnglishIndex(entries_of(lists[name].listed(condition, many, said, 0)), english, weighing)
-            example = _sound_example(case, index, utterance, decider, weighing, prices)
+            example = _sound_example(case, index, utterance, decider, prices)
             found.setdefault(name_of(condition), []).append(example)
     return found
 
@@ -177,14 +177,11 @@ def _sound_example(
     index: EnglishIndex,
     utterance: Utterance,
     decider: Decider,
-    weighing: Weighing,
     prices: dict[tuple[int, int, str], float],
 ) -> Example:
-    before, places = before_of(case), index.places(case.heard, None)
-    scores = weighing.text.scores(places)
+    before = before_of(case)
     rows: list[Row] = []
-    for number in np.argsort(-scores)[:MOST_CANDIDATES]:
-        place, score = places[number], float(scores[number])
+    for place, score in index.likeliest(index.places(case.heard, None)):
         key = place.first, place.last, place.entry.written
         if key not in prices:
             prices[key] = _price(utterance, case.heard, key, decider)

@@ -1,6 +1,7 @@
 """From a stream of sound to utterances."""
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -70,6 +71,22 @@ def test_silence_gives_nothing_and_is_not_kept() -> None:
     listening = listener()
     assert hear(listening, silent(30)) == []
     assert listening.position - listening.needed_from < 2 * 16000
+
+
+def kept_after(minutes: int) -> int:
+    """Bytes that a listener still holds after so much silence."""
+    listening = listener()
+    tracemalloc.start()
+    try:
+        for _ in range(minutes * 60):
+            assert list(listening.accept(silent(1))) == []
+        return tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+
+def test_three_minutes_of_silence_are_no_more_in_memory_than_one() -> None:
+    assert kept_after(3) < kept_after(1) + 1_000_000
 
 
 def test_the_release_ends_what_is_being_said_to_the_last_sample() -> None:

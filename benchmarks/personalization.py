@@ -12,6 +12,7 @@ With --output the rows are kept as they are found, and an unfinished run is gone
 import argparse
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.accuracy import with_beam
 from benchmarks.personalization_ablation import NOTHING, PARTS, Ablation, ablations
-from benchmarks.personalization_book import Book, fingerprint, keep
+from benchmarks.personalization_book import Book, fingerprint, fingerprint_of, keep
 from benchmarks.personalization_run import Condition, Corrections, Remembering, Source, Task, measured
 from benchmarks.personalization_sound import clips, lines_of, many_words, recordings, terms_of
 from benchmarks.personalization_text import texts
@@ -63,7 +64,7 @@ def add_arguments(parser: Parser, messages: Messages) -> None:
 
 def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> int:
     weighing, english = Weighing.from_file(), Remembering()
-    parts = [*_text_parts(arguments, english), *_sound_parts(arguments, settings)]
+    parts = [*_sound_parts(arguments, settings), *_text_parts(arguments, english)]
     if not parts:
         raise ConfigError(where="--hyps, --refs; --manifest, --terms", detail="?")
     single = sum(len(part.tasks) for part in parts) == 1
@@ -91,10 +92,12 @@ def _about(arguments: argparse.Namespace, settings: "Settings", weighing: Weighi
     """What the figures belong to; files by their names and what is in them."""
     files = [arguments.hyps, arguments.refs, arguments.manifest, arguments.terms and lines_of(arguments.terms)]
     return facts() | {
+        "load": round(os.getloadavg()[0], 1),
         "settings": weighing.hash,
         "seed": arguments.seed,
         "limit": arguments.limit,
         "engine": settings.engine.name if arguments.manifest else None,
+        "engine_settings": fingerprint_of(settings.engine.model_dump_json().encode()),
         "files": {file.name: fingerprint(file) for file in files if file},
     }
 

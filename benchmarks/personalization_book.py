@@ -9,7 +9,7 @@ from typing import Any
 from voice_ime.errors import ConfigError
 from voice_ime.files import write_atomically
 
-PASSING = ("date", "commit", "begun_at_commit")
+PASSING = ("date", "commit", "begun_at_commit", "load")
 """What may differ between two parts of one run."""
 
 
@@ -67,9 +67,14 @@ def keep(file: Path, figures: Mapping[str, Any]) -> None:
 def fingerprint(file: Path) -> str:
     """Of what is in it. ConfigError."""
     try:
-        return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+        return fingerprint_of(file.read_bytes())
     except OSError as error:
         raise ConfigError(where=str(file), detail=str(error)) from error
+
+
+def fingerprint_of(content: bytes) -> str:
+    """The same for the same content."""
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 def _left_in(file: Path | None) -> dict[str, Any] | None:

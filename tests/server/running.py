@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.fakes import EchoEngine, LevelDetector
@@ -17,7 +16,7 @@ from voice_ime.client import Address
 from voice_ime.engine.base import Engine
 from voice_ime.engine.listener import Detector
 from voice_ime.server.app import create_app
-from voice_ime.server.run import ReadyServer
+from voice_ime.server.run import ReadyServer, uvicorn_config
 from voice_ime.settings import ServerSettings, Settings, SpeechSettings
 from voice_ime.store.base import Store
 
@@ -101,14 +100,8 @@ async def running_server(
     configured = configured or settings()
     app = create_app(configured, engine or EchoEngine(), detector or LevelDetector(), TOKEN, store)
     listening = socket.create_server(("127.0.0.1", port))
-    config = uvicorn.Config(
-        app,
-        ws="websockets-sansio",
-        ws_max_size=configured.server.max_frame_bytes,
-        ws_per_message_deflate=False,
-        log_config=None,
-        timeout_graceful_shutdown=1,
-    )
+    config = uvicorn_config(app, configured.server)
+    config.timeout_graceful_shutdown = 1
     ready = asyncio.Event()
     server = ReadyServer(config, ready.set)
     serving = asyncio.create_task(server._serve(sockets=[listening]))

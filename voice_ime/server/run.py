@@ -84,7 +84,7 @@ def _serve_on(listening: socket.socket, settings: Settings, messages: Messages, 
             _leave_what_stays_alone()
             announcement.ready(address, token, messages)
 
-        server = ReadyServer(_config(app, settings.server), ready)
+        server = ReadyServer(uvicorn_config(app, settings.server), ready)
         if announcement.attached:
             _end_with_stdin(server)
         server.run(sockets=[listening])
@@ -116,7 +116,8 @@ def _leave_what_stays_alone() -> None:
     gc.freeze()
 
 
-def _config(app: object, settings: ServerSettings) -> uvicorn.Config:
+def uvicorn_config(app: object, settings: ServerSettings) -> uvicorn.Config:
+    """How connections are taken. Nothing that is larger than a frame is ever held or unpacked."""
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
         ws="websockets-sansio",

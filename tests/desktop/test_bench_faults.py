@@ -12,7 +12,9 @@ needs_package("python-xlib", "Xlib")
 
 from benchmarks.accounts import COUNTED, GRAVE  # noqa: E402
 from benchmarks.faults import measured  # noqa: E402
-from benchmarks.faulty_voices import GivenLines  # noqa: E402
+from benchmarks.faulty_voices import GivenLines, Recordings  # noqa: E402
+from tests.contract.engine_contract import MODELS  # noqa: E402
+from voice_ime.settings import EngineSettings, Settings, SherpaSettings  # noqa: E402
 
 UTTERANCES = 12
 
@@ -24,3 +26,16 @@ def test_a_day_on_which_things_break_ends_well(seed: int) -> None:
     assert {name: figures[name] for name in GRAVE} == dict.fromkeys(GRAVE, 0), figures["grave"]
     assert sum(figures[name] for name in (*COUNTED, "said_while_dying")) == figures["utterances"] == UTTERANCES
     assert sum(figures["faults"].values()) > UTTERANCES / 2
+
+
+def test_a_day_in_mandarin_with_a_real_engine_ends_well() -> None:
+    needs_package("sherpa-onnx")
+    needs_package("kaldi-native-fbank")
+    model = SherpaSettings(folder=MODELS / "micro_zh" / "streaming-transducer")
+    settings = Settings(engine=EngineSettings(name="sherpa", sherpa=model))
+    voice = Recordings(settings, MODELS / "micro_zh" / "manifest.jsonl", "zh")
+
+    figures = measured(UTTERANCES, 3, voice=voice, messages="zh")
+
+    assert {name: figures[name] for name in GRAVE} == dict.fromkeys(GRAVE, 0), figures["grave"]
+    assert sum(figures[name] for name in (*COUNTED, "said_while_dying")) == figures["utterances"] == UTTERANCES

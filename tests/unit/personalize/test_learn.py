@@ -2,14 +2,13 @@
 
 import pytest
 
-from voice_ime.personalize.chinese_words import ChineseLexicon
+from tests.unit.personalize.lexicons import LEXICONS
 from voice_ime.personalize.corrections import Pair, pairs
 from voice_ime.personalize.learn import Correction, Learned, Learner, applied
-from voice_ime.personalize.phonetics.english import English
 from voice_ime.personalize.profile import Entry, Lesson, Preferences, Profile, Sound, SoundKind, Source, State, Strength
 from voice_ime.personalize.sounds_alike import Ears
 
-EARS = Ears(English(), ChineseLexicon())
+EARS = Ears(LEXICONS.english, LEXICONS.chinese)
 LEARNER = Learner(EARS)
 
 

@@ -3,12 +3,11 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+from tests.unit.personalize.lexicons import LEXICONS
 from voice_ime.personalize.phonetics.english import English
 from voice_ime.personalize.profile import Entry, Profile
 from voice_ime.personalize.ready import MOST_READY, Preparation
 from voice_ime.personalize.retrieve import Lexicons
-
-LEXICONS = Lexicons()
 
 
 def profile(name: str = "ann", *written: str) -> Profile:

@@ -3,16 +3,15 @@
 import numpy as np
 import pytest
 
+from tests.unit.personalize.lexicons import LEXICONS
 from voice_ime.engine.base import Hypothesis, Word
 from voice_ime.personalize.indexes import index_of
 from voice_ime.personalize.phonetics.costs import PhoneCosts, hand_made
-from voice_ime.personalize.phonetics.english import English
 from voice_ime.personalize.phonetics.phones import PHONES
 from voice_ime.personalize.phonetics.refit import LEAST, refitted
 from voice_ime.personalize.profile import Entry, Lesson, Profile, State
-from voice_ime.personalize.retrieve import Lexicons
 
-ENGLISH = English()
+ENGLISH = LEXICONS.english
 COSTS = hand_made()
 
 
@@ -58,9 +57,8 @@ def test_entries_sound_nearer_to_a_person_whose_corrections_say_so() -> None:
     entries = (Entry(id="e1", written="Lorna"),)
     heard = Hypothesis("call rorna", (Word("call"), Word("rorna")), final=True)
     lessons = tuple(lesson(*pair.split(), number=n) for n, pair in enumerate(["rip lip", "rock lock", "read lead"]))
-    lexicons = Lexicons()
     plain, taught = (
-        index_of(Profile(name="ann", entries=entries, lessons=known), lexicons).candidates(heard, None)[0].distance
+        index_of(Profile(name="ann", entries=entries, lessons=known), LEXICONS).candidates(heard, None)[0].distance
         for known in ((), lessons)
     )
     assert taught < plain

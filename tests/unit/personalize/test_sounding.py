@@ -3,11 +3,10 @@
 import pytest
 
 from tests.needs import needs_package
+from tests.unit.personalize.lexicons import LEXICONS
 from voice_ime.personalize.profile import Entry, Profile, Sound, SoundKind
-from voice_ime.personalize.retrieve import Lexicons
 from voice_ime.personalize.sounding import Pronouncer, near
 
-LEXICONS = Lexicons()
 PRONOUNCER = Pronouncer(LEXICONS)
 
 

@@ -5,16 +5,16 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.needs import needs_package
+from tests.unit.personalize.lexicons import LEXICONS
 from voice_ime.engine.base import Capabilities, Engine, Hypothesis, Options, Samples, Utterance, Word
 from voice_ime.engine.words import cut
 from voice_ime.errors import RecognitionFailed
 from voice_ime.personalize.personal import PersonalEngine
 from voice_ime.personalize.profile import Entry, Preferences, Profile
 from voice_ime.personalize.ready import Preparation
-from voice_ime.personalize.retrieve import Lexicons
 
 needs_package("opencc")
-PREPARATION = Preparation(Lexicons())
+PREPARATION = Preparation(LEXICONS)
 
 
 @dataclass

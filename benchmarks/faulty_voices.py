@@ -14,7 +14,7 @@ from benchmarks.recordings import Clip, clips, spread
 from tests.desktop.dictation import two_cities
 from voice_ime.audio import from_pcm16, to_pcm16
 from voice_ime.engine.base import SAMPLE_RATE, Engine, Options, Samples
-from voice_ime.engine.catalog import load
+from voice_ime.engine.engines import Engines
 from voice_ime.engine.listener import FinalStep, Listener
 from voice_ime.engine.speech import SpeechDetector
 from voice_ime.errors import ConfigError
@@ -97,7 +97,7 @@ class Recordings:
         """ConfigError where there are not enough short recordings in which the engine hears different things."""
         self.name = settings.engine.name
         self._settings = {"name": self.name} | _elsewhere(settings.engine.model_dump(exclude_defaults=True))
-        self._alone = _Alone(load(settings.engine), SpeechDetector(settings.speech.detector), settings, language)
+        self._alone = _Alone(Engines(settings.engines), SpeechDetector(settings.speech.detector), settings, language)
         sentences = self._alone.sentences(clips(manifest, ["read"], [language]))
         if len(sentences) < 4:
             raise ConfigError(where=str(manifest), detail=f"{len(sentences)} < 4")

@@ -30,6 +30,8 @@ from benchmarks.start import facts
 from voice_ime.command_line import Parser
 from voice_ime.commands import ExitCode
 from voice_ime.engine import catalog
+from voice_ime.engine.base import Options
+from voice_ime.engine.engines import Engines
 from voice_ime.errors import ConfigError
 from voice_ime.messages import Messages
 from voice_ime.personalize.phonetics.english import English
@@ -146,15 +148,19 @@ def _sound_part(
         if not names:
             raise ConfigError(where=str(terms), detail="0")
         many = many_words(terms, lists)
-        return recordings(catalog.load(settings.engine), known, names, lists, many, arguments.seed, decoder)
+        engine = Engines(settings.engines).chosen(Options("en"))  # one, or two passes, as in the server
+        return recordings(engine, known, names, lists, many, arguments.seed, decoder)
 
     return Part(_tasks("sound", arguments.distractors, decoder, off, arguments), listen)
 
 
 def _decoder(settings: "Settings") -> str:
-    """In a word or two; the name of the engine, where it can search in one way only."""
-    name = settings.engine.name
-    size = getattr(getattr(settings.engine, catalog.facts(name).settings or "", None), "beam_size", None)
+    """Of the engine that writes English, in a word or two; its name, where it can search in one way only."""
+    engine = settings.engine
+    route = engine.by_language.get("en", engine)
+    name = route.final or route.name
+    own = engine.others.get(name) or engine.model_copy(update={"name": name})
+    size = getattr(getattr(own, catalog.facts(own.name).settings or "", None), "beam_size", None)
     return name if size is None else "greedy" if size == 1 else f"beam {size}"
 
 

@@ -218,7 +218,8 @@ def measured(task: Task, source: Source, corrections: Corrections, label: str) -
         words, sound = list_.words(absent=task.condition.absent), Stopwatch(one.sound)
         corrected = corrections.corrected(one.hypothesis, words, sound, source.can)
         tally.add(case, corrected, words, sound.price_s)
-    return task.about() | tally.figures()
+    nothing_listed_was_said = {"term_precision": None} if task.condition.absent else {}
+    return task.about() | tally.figures() | nothing_listed_was_said
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,7 @@ def test_a_listed_word_is_put_right_by_the_text_alone(texts: list[str], capsys: 
 def test_an_absent_list_leaves_the_text_as_it_is(texts: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     figures = figures_of(capsys, *texts, "--list-size", "4", "--absent")
     assert figures["wer"] == figures["without_list"]["wer"] > 0
+    assert (figures["term_recall"], figures["term_precision"]) == (0.0, None)
     assert figures["replaced_right_to_wrong_per_1000"] == 0
 
 

@@ -335,6 +335,17 @@ def test_what_the_engine_cannot_hear_is_said(profile: Profile) -> None:
     )
 
 
+def test_of_what_is_near_it_is_said_whether_the_sound_decides(profile: Profile) -> None:
+    needs_package("moonshine-voice")
+    profile("add", "Vicki")
+    profile("add", "Kowalski", "--strength", "never")
+    said = "Where wiki is heard, Vicki might be meant; "
+    assert said + "the sound decides." in profile("test", "wiki").lines
+    assert said + "at most it is offered." in profile("test", "wiki", "--engine", "script").lines
+    never = profile("test", "kowalsky").lines
+    assert "Where kowalsky is heard, Kowalski might be meant; at most it is offered." in never
+
+
 def test_words_that_are_not_listed_can_be_tried_too(profile: Profile) -> None:
     said = profile("test", "Nguyen", "--engine", "script")
     assert "Nguyen is not in the list." in said.lines

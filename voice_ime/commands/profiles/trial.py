@@ -13,7 +13,7 @@ from voice_ime.messages import Messages
 if TYPE_CHECKING:
     from voice_ime.personalize.ability import Able
     from voice_ime.personalize.profile import Entry, Profile
-    from voice_ime.personalize.retrieve import Lexicons
+    from voice_ime.personalize.retrieve import Candidate
 
 
 def test_arguments(parser: Parser, messages: Messages) -> None:
@@ -22,14 +22,16 @@ def test_arguments(parser: Parser, messages: Messages) -> None:
 
 def test(desk: Desk, arguments: argparse.Namespace) -> int:
     from voice_ime.personalize.retrieve import Lexicons
-    from voice_ime.personalize.sounding import Pronouncer
+    from voice_ime.personalize.sounding import Pronouncer, near
 
     profile = desk.profile()
     listed = _listed(profile, arguments.words)
     entries = listed or [_as_if(desk, arguments.words)]
     lexicons = Lexicons()
+    candidates = near(profile, arguments.words, lexicons)
+    able = _able(desk, [*entries, *(each.entry for each in candidates)], profile)
     pronouncer = Pronouncer(lexicons)
-    for entry, can in zip(entries, _able(desk, entries, profile), strict=True):
+    for entry, can in zip(entries, able[: len(entries)], strict=True):
         sounds = pronouncer.readings(entry)
         row = {
             "entry": entry.id if listed else None,
@@ -45,28 +47,33 @@ def test(desk: Desk, arguments: argparse.Namespace) -> int:
             desk.say(f"profile.ability.{can.ability.value}", engine=can.engine)
     if not listed:
         desk.say("profile.test.not_listed", words=arguments.words)
-    _tell_candidates(desk, profile, arguments.words, lexicons)
+    for candidate, can in zip(candidates, able[len(entries) :], strict=True):
+        _tell_candidate(desk, arguments.words, candidate, can)
     return ExitCode.OK
 
 
-def _tell_candidates(desk: Desk, profile: "Profile", words: str, lexicons: "Lexicons") -> None:
-    """What the text alone would make of these words if they were heard."""
-    from voice_ime.personalize.profile import Strength
-    from voice_ime.personalize.sounding import near
+def _tell_candidate(desk: Desk, words: str, candidate: "Candidate", can: "Able | None") -> None:
+    """What the text alone would make of these words if they were heard, and whether the sound would be asked."""
+    row = {
+        "heard": words,
+        "candidate": candidate.entry.id,
+        "written": candidate.entry.written,
+        "distance": round(candidate.distance, 3),
+        "score": round(candidate.text_score, 3),
+    }
+    desk.tell(row, f"profile.test.{_outlook(candidate, can)}", heard=words, written=candidate.entry.written)
 
-    for candidate in near(profile, words, lexicons):
-        row = {
-            "heard": words,
-            "candidate": candidate.entry.id,
-            "written": candidate.entry.written,
-            "distance": round(candidate.distance, 3),
-            "score": round(candidate.text_score, 3),
-        }
-        surely = (
-            candidate.text_score > 0 and candidate.entry.strength is not Strength.NEVER and not candidate.homophones
-        )
-        key = "profile.test.would_write" if surely else "profile.test.might_write"
-        desk.tell(row, key, heard=words, written=candidate.entry.written)
+
+def _outlook(candidate: "Candidate", can: "Able | None") -> str:
+    from voice_ime.personalize.ability import Ability
+    from voice_ime.personalize.profile import Strength
+
+    if candidate.entry.strength is Strength.NEVER or candidate.homophones:
+        return "might_offer"
+    if candidate.text_score > 0:
+        return "would_write"
+    by_sound = can is None or can.ability in (Ability.CHECKED, Ability.TOLD)
+    return "might_write" if by_sound else "might_offer"
 
 
 def _listed(profile: "Profile", words: str) -> "list[Entry]":

@@ -1,18 +1,22 @@
 """Dictating through a real server on loopback, with an engine that hears how long the sound was."""
 
 import asyncio
+import gc
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pytest
 
 from tests.fakes import loud, silent
 from tests.server.running import Talk, hello, running_server, settings
 from voice_ime import protocol as wire
 from voice_ime.audio import to_pcm16
 from voice_ime.engine.base import Samples
+from voice_ime.server.stream import Stream
 
 
 async def speak(talk: Talk, sound: Samples, offset: int = 0) -> int:
@@ -112,6 +116,27 @@ async def test_the_server_tells_of_its_health_and_whether_it_has_room() -> None:
         async with server.session():
             status, body = await asyncio.to_thread(ask, "/readyz")
             assert (status, body["free"]) == (503, 0)
+
+
+@pytest.fixture
+def uncollected() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+async def test_a_session_that_is_over_is_gone_without_being_looked_for(uncollected: None) -> None:
+    """A collector that looks for circles may have been told to leave alone what lived at some moment."""
+    async with running_server() as server:
+        for ended in ("by a bye", "by a fault"):
+            async with server.session(session=ended.replace(" ", "-")) as talk:
+                await speak(talk, loud(0.5))
+                await talk.say(wire.Bye() if ended == "by a bye" else "hello")
+                if ended == "by a fault":
+                    await talk.say(hello())
+                await talk.closed()
+    assert [each for each in gc.get_objects() if type(each) is Stream] == []
 
 
 async def test_two_speakers_at_once_each_get_their_own_words() -> None:

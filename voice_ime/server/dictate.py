@@ -105,10 +105,11 @@ class _Connection:
             stream, resumed = self._services.sessions.open(hello, disconnect)
             self._welcome(hello, stream, resumed)
             await self._until_the_end(stream)
-        except Gone:
-            pass
+        except Gone as gone:
+            gone.__traceback__ = None  # it goes round: to the task that raised it, this connection, and its session
         except Exception as error:
             await self._say_why(error)
+            error.__traceback__ = None
         finally:
             if stream is not None:
                 self._services.sessions.detach(stream, disconnect)

@@ -1,6 +1,7 @@
 """Everything that is spoken or printed for a person, one catalogue per language."""
 
 import tomllib
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -14,7 +15,7 @@ class Messages:
 
     def __init__(self, language: str) -> None:
         self.language = language if language in LANGUAGES else "en"
-        self._texts = _flat(tomllib.loads(files(__package__).joinpath(f"{self.language}.toml").read_text("utf-8")))
+        self._texts = _texts(self.language)
 
     def __call__(self, key: str, /, **values: Any) -> str:
         """The sentence for `key`, filled in. A key that is missing is an error of ours: KeyError."""
@@ -35,6 +36,12 @@ def language_of_locale(environment: dict[str, str]) -> str:
         if value := environment.get(name):
             return "zh" if value.lower().startswith("zh") else "en"
     return "en"
+
+
+@cache
+def _texts(language: str) -> dict[str, str]:
+    """Reading a catalogue takes 20 ms: a server would serve nobody meanwhile, each time that it says something."""
+    return _flat(tomllib.loads(files(__package__).joinpath(f"{language}.toml").read_text("utf-8")))
 
 
 def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, str]:

@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from voice_ime.engine.base import Engine
 from voice_ime.errors import BadMessage, EntryNotFound, WrongDate, WrongValue
+from voice_ime.messages import Messages
 from voice_ime.personalize.ability import Abilities
 from voice_ime.personalize.formats import merge
 from voice_ime.personalize.formats.base import MOST_BYTES, Unfit, entry_of, rule_of
@@ -192,7 +193,7 @@ class _Api:
         form = format_named(request.query_params.get("format", ""))
         keep_good, preview = truth_in(request, "keep_good"), truth_in(request, "preview")
         author = replace(_author(request), source=Source.IMPORT)
-        expected = _expected(request)
+        expected, messages = _expected(request), messages_of(request)
 
         def work() -> dict[str, Any]:
             profile = self._profiles.current(name)
@@ -200,18 +201,10 @@ class _Api:
             plan = merge.planned(profile, read(content, form), keep_good=keep_good)
             wanted = plan.changes and not preview
             revision = self._store.apply(name, plan.changes, author, before) if wanted else profile.revision
-            return {
-                "revision": revision,
-                "changed": revision != before,
-                "preview": preview,
-                **merge.report(plan, MOST_LINES_TOLD),
-            }
+            facts = {"revision": revision, "changed": revision != before, "preview": preview}
+            return {**facts, **_told(merge.report(plan, MOST_LINES_TOLD), messages)}
 
         body = await run_in_threadpool(work)
-        messages = messages_of(request)
-        for line in body["refused"]:
-            values = {key: value for key, value in line.items() if key not in ("line", "reason")}
-            line["message"] = reason(messages, line["reason"], values)
         return _answer(body, body["revision"])
 
     async def export(self, request: Request, name: str) -> Response:
@@ -349,6 +342,14 @@ def _page(request: Request, found: list[T]) -> list[T]:
 
 
 # --- answers ---------------------------------------------------------------------------------------------------------
+
+
+def _told(report: dict[str, Any], messages: Messages) -> dict[str, Any]:
+    """The report of an import, with a sentence for each line that was refused."""
+    for line in report["refused"]:
+        values = {key: value for key, value in line.items() if key not in ("line", "reason")}
+        line["message"] = reason(messages, line["reason"], values)
+    return report
 
 
 def _named(profile: Profile, values: Iterable[T], id: str) -> T:

@@ -21,6 +21,7 @@ from voice_ime.server.api import profiles_router
 from voice_ime.server.auth import Gate
 from voice_ime.server.dictate import Services, dictate, explain
 from voice_ime.server.engines_api import engines_router
+from voice_ime.server.garbage import sweep
 from voice_ime.server.health import health_router
 from voice_ime.server.http import guarded
 from voice_ime.server.people import People
@@ -31,6 +32,8 @@ from voice_ime.settings import Settings
 from voice_ime.store.base import Store
 
 LOOPBACK = ("127.0.0.1", "localhost")
+QUIET = 0.001
+"""Share of the decoding threads' time: detection alone takes more, so nobody's sound comes in."""
 
 
 def create_app(
@@ -53,7 +56,9 @@ def create_app(
                     settings.server, lambda: pool.load, _stream_maker(settings, engine, detector, pool, people), tasks
                 )
                 app.state.services = Services(settings, gate, sessions, engine, people)
+                sweeping = tasks.create_task(sweep(lambda: pool.load.busy < QUIET))
                 yield
+                sweeping.cancel()
                 sessions.close()
         finally:
             pool.close()

@@ -1,6 +1,5 @@
 """Starting and ending the server process."""
 
-import gc
 import json
 import logging
 import signal
@@ -23,6 +22,7 @@ from voice_ime.files import write_atomically
 from voice_ime.messages import Messages
 from voice_ime.server.app import create_app
 from voice_ime.server.auth import new_token
+from voice_ime.server.garbage import leave_old_objects_alone
 from voice_ime.settings import ServerSettings, Settings
 from voice_ime.store.sql import SqlStore
 
@@ -81,7 +81,7 @@ def _serve_on(listening: socket.socket, settings: Settings, messages: Messages, 
         address = f"ws://{host}:{port}{wire.PATH}"
 
         def ready() -> None:
-            _leave_what_stays_alone()
+            leave_old_objects_alone()
             announcement.ready(address, token, messages)
 
         server = ReadyServer(uvicorn_config(app, settings.server), ready)
@@ -107,13 +107,6 @@ class ReadyServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._say_ready()
-
-
-def _leave_what_stays_alone() -> None:
-    """What was loaded until now stays to the end. Looking through it for garbage took 20 ms each time, in which nobody
-    was served."""
-    gc.collect()
-    gc.freeze()
 
 
 def uvicorn_config(app: object, settings: ServerSettings) -> uvicorn.Config:

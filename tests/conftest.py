@@ -1,6 +1,7 @@
 """`--no-skips`: a test that skips for want of something installable fails. See tests/needs.py."""
 
-from collections.abc import Generator
+import ctypes
+from collections.abc import Generator, Iterator
 from typing import TypeVar
 
 import pytest
@@ -23,6 +24,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent.name in REAL_TIME:
             item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def memory_goes_back_to_the_system() -> Iterator[None]:
+    """What the models of a file of tests took and gave back: else glibc keeps hundreds of megabytes."""
+    yield
+    give_back = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if give_back is not None:
+        give_back(0)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,8 +5,10 @@ No such model was ever here. In the folders below the graphs of the tiny model i
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 from threading import Event, Thread
 
@@ -15,6 +17,7 @@ import pytest
 
 from tests.fakes import loud, silent
 from tests.needs import needs_package
+from tests.unit.engine.refusing import refusal
 
 needs_package("moonshine-voice")
 
@@ -25,7 +28,7 @@ from voice_ime.engine.base import Options  # noqa: E402
 from voice_ime.engine.catalog import load  # noqa: E402
 from voice_ime.engine.moonshine_streaming import FILES, GRAPHS, MoonshineStreamingEngine  # noqa: E402
 from voice_ime.engine.store import package_folder  # noqa: E402
-from voice_ime.errors import EngineUnavailable, ModelDamaged, ModelNotFound, RecognitionFailed  # noqa: E402
+from voice_ime.errors import EngineUnavailable, ModelNotFound, RecognitionFailed  # noqa: E402
 from voice_ime.settings import EngineSettings, MoonshineStreamingSettings  # noqa: E402
 
 CONFIG = {
@@ -236,13 +239,18 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_damaged_model_is_refused_with_a_remedy(folder: Path, name: str) -> None:
+def test_a_damaged_model_is_refused_with_a_remedy(folder: Path, name: str, apart: ProcessPoolExecutor) -> None:
     (folder / name).unlink()
     (folder / name).write_bytes(b"not what it should be")
-    with pytest.raises(ModelDamaged) as damaged:
-        load(settings(folder))
-    assert damaged.value.values["model"] == "moonshine-small-streaming-en"
-    assert damaged.value.values["command"] == "voice-ime models pull moonshine-small-streaming-en"
+    values = apart.submit(refusal, settings(folder)).result()
+    assert values["model"] == "moonshine-small-streaming-en"
+    assert values["command"] == "voice-ime models pull moonshine-small-streaming-en"
+
+
+@pytest.fixture(scope="module")
+def apart() -> Iterator[ProcessPoolExecutor]:
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        yield process
 
 
 def test_a_library_that_cannot_be_loaded_is_named(folder: Path) -> None:

@@ -124,6 +124,17 @@ async def test_a_correction_said_outright_is_learned_and_told(place: Place) -> N
     assert place.store.log("ann")[0].author.source is Source.LEARNED
 
 
+async def test_of_two_own_words_that_sound_the_same_the_chosen_one_is_in_use_from_then_on(place: Place) -> None:
+    place.keep(Entry(id="e1", written="Kowalski"))
+    place.keep(Entry(id="e2", written="Covalsky"))
+    async with place.server.session(profile="ann", endpoints=False) as talk:
+        await talk.say(wire.Correction(utterance="u0", heard="ring Covalsky", meant="ring Kowalski", how="voice"))
+        assert (await talk.hear(wire.CorrectionTaken)).kept
+    used = {entry.written: entry.used for entry in place.store.get("ann").entries}
+    assert used["Kowalski"] is not None
+    assert used["Covalsky"] is None
+
+
 async def test_an_edit_is_only_observed_the_first_time(place: Place) -> None:
     async with place.server.session(profile="ann", endpoints=False) as talk:
         final = await place.hears(talk)

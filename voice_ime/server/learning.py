@@ -34,6 +34,8 @@ class Corrections:
                     raise
             else:
                 break
+        if meant := [lesson.entry for lesson in learned.lessons if lesson.state is State.ACTIVE and lesson.entry]:
+            self.used(profile, meant)
         news = [lesson for lesson in learned.lessons if _is_news(lesson, before)]
         return wire.CorrectionTaken(
             utterance=message.utterance,
@@ -42,7 +44,7 @@ class Corrections:
         )
 
     def used(self, profile: str, entries: list[str]) -> None:
-        """These entries were written: of those that sound the same the one in use is likelier."""
+        """These entries were written or chosen: of those that sound the same the one in use is likelier."""
         self._store.mark_used(profile, entries, datetime.now(UTC))
 
     def _keep(self, profile: str, before: Profile, learned: Learned) -> None:

@@ -81,6 +81,20 @@ def test_the_caret_stays_where_the_person_left_it_and_typing_goes_on(
         until(lambda: window.text("text") == before.replace("kowalsky", "Kowalski") + "x", "what was typed")
 
 
+def test_where_it_is_not_wanted_nothing_is_learned_from_it(session: Session, open_application: Open) -> None:
+    window = open_application(GTK3)
+    with dictation(session, {**script(HEARD), "desktop": {"report_edits": False}}) as client:
+        dictated(client, window)
+        asked(client)
+        client.run("key", "take")
+        client.wait_for(client.sentence("review.taken", written="Kowalski", heard="kowalsky"))
+        mark = client.mark()
+        client.run("key", "where")
+        client.wait_for(client.sentence("where.verified", application="gtk3.py", why=""), since=mark)
+
+        assert client.run("profile", "learned", "--json") == ""
+
+
 @pytest.mark.parametrize(("program", "field"), [(CHROMIUM, "text"), (VTE, "terminal")], ids=["chromium", "vte"])
 def test_where_the_program_lets_nobody_change_its_text_the_corrected_one_is_held(
     program: Program, field: str, session: Session, open_application: Open

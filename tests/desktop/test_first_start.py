@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 ZH = Messages("zh")
 MICRO = ROOT / "tests" / "models" / "micro_zh" / "streaming-transducer"
-RECOMMENDED = "你听写用的语言：中文、英语。"
+RECOMMENDED = "您听写用的语言：中文、英语。"
 QUESTION = ZH("models.ask")
 READY = ZH("desktop.ready", key="Pause")
 

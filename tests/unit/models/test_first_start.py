@@ -36,7 +36,7 @@ def arguments(folder: Path, language: str | None = None, engine: str | None = No
 def test_a_mandarin_speaker_hears_once_what_to_get(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first_start(arguments(tmp_path), Settings(language="zh"), ZH)
     said = capsys.readouterr().out
-    assert said.startswith("你听写用的语言：中文、英语。")
+    assert said.startswith("您听写用的语言：中文、英语。")
     assert "voice-ime models pull" in said
     first_start(arguments(tmp_path), Settings(language="zh"), ZH)
     assert capsys.readouterr().out == ""
@@ -62,7 +62,7 @@ def test_somebody_who_chose_an_engine_is_left_in_peace(tmp_path: Path, capsys: p
 def test_what_is_recommended_is_said_too_and_nothing_is_said_later(tmp_path: Path) -> None:
     heard = Heard()
     first_start(arguments(tmp_path), Settings(language="zh"), ZH, lambda: nullcontext(heard))
-    assert heard.said[0].startswith("你听写用的语言：中文、英语。")
+    assert heard.said[0].startswith("您听写用的语言：中文、英语。")
     assert heard.said[1].startswith("请输入：voice-ime models pull")
     assert len(heard.said) == 2
     first_start(arguments(tmp_path), Settings(language="zh"), ZH, no_voice_expected)

@@ -191,18 +191,18 @@ def told(
     """How the word is written, then each rival with its number. `written`: see `explained`."""
     sentences = [*written.get(spot.text, ())]
     for number, rival in enumerate(rivals, 1):
-        how = _how(rival.swap.by, written)
+        how = messages("desktop.review.between").join(_how(rival.swap.by, written))
         key = "desktop.review.own" if rival.own else "desktop.review.rival"
         sentences.append(messages(key, number=number, how=how))
     return sentences if rivals else [*sentences, messages("desktop.review.no_rivals")]
 
 
-def _how(text: str, written: Mapping[str, tuple[str, ...]]) -> str:
+def _how(text: str, written: Mapping[str, tuple[str, ...]]) -> Sequence[str]:
     """The text, and how it is written where that is known."""
     known = written.get(text) or written.get(text[:1].lower() + text[1:]) or ()
     if len(known) == 1 and known[0].casefold().startswith(text.casefold()):
-        return known[0]
-    return "; ".join((text, *known))
+        return known
+    return text, *known
 
 
 # --- after one was taken ---

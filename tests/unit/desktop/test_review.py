@@ -129,9 +129,10 @@ def test_each_rival_has_its_number_and_how_it_is_written(language: str) -> None:
         Rival(text="张三", source="e1", sentences=("张，弓长张", "三，三个的三")),
     ))}  # fmt: skip
     found = rivals(spot, text, answers)
+    how = messages("desktop.review.between").join(("张三", "张，弓长张", "三，三个的三"))
     assert told(spot, found, explained(answers.values()), messages) == [
         "章，文章的章",
-        messages("desktop.review.own", number=1, how="张三; 张，弓长张; 三，三个的三"),
+        messages("desktop.review.own", number=1, how=how),
         messages("desktop.review.rival", number=2, how="章山"),
     ]
 

@@ -2,8 +2,9 @@
 
     .venv/bin/python -m benchmarks.drafts [--kind read,spontaneous] [--limit N] [--json benchmarks/results/drafts.json]
 
-Each recording is heard three times: without partials, with one partial in the middle (a bad draft), and with one every
-0.4 s. The finals should be the same in all they say: text, words, confidences, alternatives, log-probability.
+Each recording is heard four times: without partials, with one partial in the middle (a bad draft), with one every
+0.4 s, and with one that has heard everything (a right draft). The finals should be the same in all they say: text,
+words, confidences, alternatives, log-probability.
 """
 
 import argparse
@@ -46,14 +47,18 @@ def without_times(hypothesis: Hypothesis) -> Hypothesis:
 
 
 def measured(engine: MoonshineEngine, recordings: Sequence[Samples]) -> dict[str, Any]:
-    other_text = {"one": 0, "many": 0}
-    other_anything = {"one": 0, "many": 0}
-    final_s: dict[str, list[float]] = {"none": [], "one": [], "many": []}
+    other_text = {"one": 0, "many": 0, "whole": 0}
+    other_anything = dict(other_text)
+    final_s: dict[str, list[float]] = {"none": [], "one": [], "many": [], "whole": []}
     partials_s = 0.0
     for sound in recordings:
         plain, _ = heard(engine, [sound])
         final_s["none"].append(plain.timings["decode_s"])
-        ways = {"one": np.array_split(sound, 2), "many": np.split(sound, range(EVERY, len(sound), EVERY))}
+        ways = {
+            "one": np.array_split(sound, 2),
+            "many": np.split(sound, range(EVERY, len(sound), EVERY)),
+            "whole": [sound, sound[:0]],
+        }
         for way, pieces in ways.items():
             final, spent_s = heard(engine, pieces)
             other_text[way] += final.text != plain.text

@@ -17,10 +17,10 @@ Logits = NDArray[np.float32]
 Row = NDArray[np.float32]
 """[vocabulary]"""
 
-MARGIN = 0.7
+MARGIN = 1.0
 """Where the best two tokens are closer than this (logits), `greedy` asks again in a way that no draft can influence.
-int8 models round differently when several ids go through together: by 0.25 (standard deviation, moonshine tiny), and
-by 0.68 for one token in a hundred."""
+int8 models round differently when several ids go through together: by 0.22 (standard deviation, moonshine tiny), by
+0.65 for one token in a hundred; of 12,000 the largest lead that was an illusion was 0.73."""
 
 S = TypeVar("S")
 

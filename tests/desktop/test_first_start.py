@@ -92,9 +92,9 @@ def test_question_and_download_are_heard_and_answered_with_one_key(
     session.speech.wait_for(says("voice-ime", READY), 60)
     said = session.speech.said("voice-ime")
     assert said[0].startswith(RECOMMENDED)
-    assert said[1:3] == [QUESTION, "正在获取 Micro，1 兆字节。"]
+    assert said[1:3] == [QUESTION, "正在获取 Micro，1 兆。"]
     fetched = said[: said.index(ZH("desktop.starting"))]
-    assert fetched[-2:] == ["Micro 已经在这台电脑上，完好。", "从现在起用 Micro 听写。"]
+    assert fetched[-2:] == ["Micro 已经在这台电脑上，文件完好。", "从现在起用 Micro 听写。"]
 
 
 def test_an_enter_from_before_the_question_is_no_answer(

@@ -125,8 +125,8 @@ def test_a_model_that_is_fetched_is_heard_from_beginning_to_end(
 def test_and_in_mandarin(speech: SpeechDispatcher, hub: Hub, tmp_path: Path) -> None:
     assert pull(hub, tmp_path, speech, "zh_CN.UTF-8") == ExitCode.OK
     speech.wait_for(
-        "正在获取 Small，1 兆字节。",
-        "Small 已经在这台电脑上，完好。",
+        "正在获取 Small，1 兆。",
+        "Small 已经在这台电脑上，文件完好。",
         "要用它听写，请输入：voice-ime models use small",
     )
 

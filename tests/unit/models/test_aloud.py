@@ -118,7 +118,7 @@ def test_a_mandarin_speaker_hears_it_in_mandarin() -> None:
     download.goes(160, 160)
     download.clock.now += EVERY_S
     download.progress.checking()
-    assert download.heard.said[0] == "已完成百分之 25，还要大约 2 分钟。"
+    assert download.heard.said[0] == "已完成百分之 25，大约还要 2 分钟。"
     assert download.heard.said[-1] == "正在检查收到的文件。"
 
 

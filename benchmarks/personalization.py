@@ -14,7 +14,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -209,14 +209,20 @@ def _needed(path: Path | None, option: str) -> Path:
 def _fill(book: Book, parts: Sequence[Part], corrections: Corrections, *, quiet: bool) -> None:
     whole = sum(len(part.tasks) for part in parts)
     for part in parts:
-        left = [task for task in part.tasks if not book.has(task.about())]
-        source = part.open() if left else None
-        for task in left:
-            assert source is not None
-            row = _row(task, source, corrections, f"{book.known + 1}/{whole} {task.label}")
+        for row in _rows(book, part, corrections, whole):
             book.add(row)
             if not quiet:
                 print(_line(row), flush=True)
+
+
+def _rows(book: Book, part: Part, corrections: Corrections, whole: int) -> Iterator[dict[str, Any]]:
+    """Those that are not in the book. What was heard is forgotten afterwards: it may be a gigabyte."""
+    left = [task for task in part.tasks if not book.has(task.about())]
+    if not left:
+        return
+    source = part.open()
+    for task in left:
+        yield _row(task, source, corrections, f"{book.known + 1}/{whole} {task.label}")
 
 
 def _row(task: Task, source: Source, corrections: Corrections, label: str) -> dict[str, Any]:

@@ -239,6 +239,7 @@ def _with_model(settings: "Settings", folder: Path | None) -> "Settings":
     if folder is None:
         return settings
     from voice_ime.engine.catalog import facts
+    from voice_ime.settings import SherpaSettings
 
     part = facts(settings.engine.name).settings or ""
     own = getattr(settings.engine, part, None)
@@ -246,7 +247,8 @@ def _with_model(settings: "Settings", folder: Path | None) -> "Settings":
         raise ConfigError(
             where="--model", detail=Messages(settings.language)("cli.no_folder", engine=settings.engine.name)
         )
-    engine = settings.engine.model_copy(update={part: own.model_copy(update={"folder": folder})})
+    moved = own.with_model(folder) if isinstance(own, SherpaSettings) else own.model_copy(update={"folder": folder})
+    engine = settings.engine.model_copy(update={part: moved})
     return settings.model_copy(update={"engine": engine})
 
 

@@ -82,6 +82,12 @@ class SherpaSettings(_Settings):
     check_s: float = Field(120, gt=0, le=3600)
     """Longest time for trying the model out in a process of its own before it is loaded."""
 
+    def with_model(self, folder: Path) -> Self:
+        """The same for the model in `folder`: what is said here of another one does not hold for it."""
+        if folder == self.folder:
+            return self
+        return self.model_copy(update={"folder": folder, "kind": None, "languages": ()})
+
 
 class MoonshineStreamingSettings(_Settings):
     """Moonshine's streaming models through the library moonshine-voice."""

@@ -289,6 +289,17 @@ def test_options_go_before_the_settings_file(tmp_path: Path):
     assert probe.settings.language == "zh"
 
 
+def test_what_the_settings_say_of_their_model_does_not_hold_for_the_one_of_the_option(tmp_path: Path):
+    own = '[engine.sherpa]\nfolder = "/models/a"\nkind = "ctc"\nlanguages = ["zh"]\nthreads = 3\n'
+    file = str(write_settings(tmp_path, '[engine]\nname = "sherpa"\n' + own))
+    other, same = Probe(), Probe()
+    other.started("--config", file, "--model", "/models/b")
+    same.started("--config", file, "--model", "/models/a")
+    sherpa = other.settings.engine.sherpa
+    assert (sherpa.folder, sherpa.kind, sherpa.languages, sherpa.threads) == (Path("/models/b"), None, (), 3)
+    assert same.settings.engine.sherpa.kind == "ctc"
+
+
 def test_options_that_every_command_has_may_stand_before_it_or_behind_it(tmp_path: Path):
     before, behind = Probe(), Probe()
     command = Command("serve", lambda: before, "server")

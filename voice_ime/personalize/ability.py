@@ -1,5 +1,6 @@
 """What the engine in use can do with each entry: so that nothing in a list is ignored without a word."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,6 +10,8 @@ from voice_ime.engine.words import has_han
 from voice_ime.personalize.decide import Decider
 from voice_ime.personalize.personal import Writings
 from voice_ime.personalize.profile import Entry, Preferences, SoundKind, Strength
+
+_SYLLABLE = re.compile(r"[^\W\d]+[0-5]?")
 
 
 class Ability(StrEnum):
@@ -28,6 +31,8 @@ class Ability(StrEnum):
     """It is of a language that the engine does not hear."""
     SOUNDLESS = "soundless"
     """It has no sound in its language: Latin letters that are to count in Mandarin only, say, without a hint."""
+    SHORT = "short"
+    """It is a single Chinese syllable: too many characters sound so to look for it."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,8 @@ class Abilities:
         return Able(self._ability(entry, engine, preferences), engine.capabilities.engine)
 
     def _ability(self, entry: Entry, engine: Engine, preferences: Preferences) -> Ability:
+        if _is_one_syllable(entry):
+            return Ability.SHORT
         if entry.strength is Strength.NEVER:
             return Ability.OFFERED
         can = engine.capabilities
@@ -90,6 +97,12 @@ def languages_of(entry: Entry) -> tuple[str, ...]:
         _has_latin(entry.written) or any(hint.kind is not SoundKind.PINYIN and _has_latin(hint.text) for hint in hints)
     )
     return ("zh",) * chinese + ("en",) * latin
+
+
+def _is_one_syllable(entry: Entry) -> bool:
+    said = [hint.text for hint in entry.sounds if hint.kind is not SoundKind.PINYIN]
+    short = all(len(text) == 1 and has_han(text) for text in (entry.written, *said))
+    return short and all(_SYLLABLE.fullmatch(hint.text) for hint in entry.sounds if hint.kind is SoundKind.PINYIN)
 
 
 def _has_latin(text: str) -> bool:

@@ -258,6 +258,15 @@ def test_a_contact_without_a_name_is_refused_by_its_first_line() -> None:
     assert refused(reading(CONTACTS, "vcard")) == [(24, "no_name")]
 
 
+def test_a_contact_that_breaks_off_is_refused() -> None:
+    whole = "BEGIN:VCARD\nFN:Kowalski\nEND:VCARD\n"
+    for broken in ("BEGIN:VCARD\nFN:Nguyen\n", "BEGIN:VCARD\nFN:Nguyen"):
+        found = reading(whole + broken, "vcard")
+        assert (written(found), refused(found)) == (["Kowalski"], [(4, "breaks_off")])
+        found = reading(broken.rstrip() + "\n" + whole, "vcard")
+        assert (written(found), refused(found)) == (["Kowalski"], [(1, "breaks_off")])
+
+
 def test_a_contact_with_a_control_character_is_refused() -> None:
     cards = "BEGIN:VCARD\nFN:Bell\a\nEND:VCARD\nBEGIN:VCARD\nFN:Kowalski\nEND:VCARD\n"
     found = reading(cards, "vcard")

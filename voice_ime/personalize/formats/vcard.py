@@ -96,20 +96,31 @@ def _decoded(value: str, parameters: str) -> str:
 
 
 def _cards(properties: Iterable[_Property]) -> Iterator[tuple[int, list[_Property]]]:
-    """Each contact with the number of its first line."""
+    """Each contact with the number of its first line. The last property is its end, unless it breaks off."""
     card: list[_Property] | None = None
     begun = 0
     for each in properties:
-        if each.name == "BEGIN" and each.value.strip().upper() == "VCARD":
-            card, begun = [], each.number
-        elif each.name == "END" and each.value.strip().upper() == "VCARD" and card is not None:
+        begins = _is_mark(each, "BEGIN")
+        if begins and card is not None:
             yield begun, card
-            card = None
+        if begins:
+            card, begun = [], each.number
         elif card is not None:
             card.append(each)
+            if _is_mark(each, "END"):
+                yield begun, card
+                card = None
+    if card is not None:
+        yield begun, card
+
+
+def _is_mark(each: _Property, name: str) -> bool:
+    return each.name == name and each.value.strip().upper() == "VCARD"
 
 
 def _items(number: int, card: Sequence[_Property]) -> list[Item]:
+    if not (card and _is_mark(card[-1], "END")):
+        raise Unfit("breaks_off")
     sounds = _sounds(card)
     names = dict.fromkeys(name for name in _names(card) if _is_worth_it(name))
     if not names:

@@ -277,7 +277,7 @@ def test_preferences_are_told_and_changed(profile: Profile) -> None:
         "不区分的普通话读音：n/l；in/ing。",
         "汉字和拉丁字母的词之间加空格：是。",
         "汉字：繁体。",
-        "结束一句话的静默：0.7 秒。",
+        "停顿多久算一句话结束：0.7 秒。",
         "听写语言：zh。",
         "引擎：mine。",
         "负责最后文字的第二个引擎：whisper。",

@@ -1,6 +1,7 @@
 """`--no-skips`: a test that skips for want of something installable fails. See tests/needs.py."""
 
 import ctypes
+import gc
 from collections.abc import Generator, Iterator
 from typing import TypeVar
 
@@ -30,6 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def memory_goes_back_to_the_system() -> Iterator[None]:
     """What the models of a file of tests took and gave back: else glibc keeps hundreds of megabytes."""
     yield
+    gc.collect()
     give_back = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if give_back is not None:
         give_back(0)

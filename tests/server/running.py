@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import fastapi.dependencies.models
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.fakes import EchoEngine, LevelDetector
@@ -113,3 +114,11 @@ async def running_server(
         server.should_exit = True
         await serving
         listening.close()
+        _forget_apps()
+
+
+def _forget_apps() -> None:
+    """FastAPI remembers the functions of its apps, and so the apps with all that they hold."""
+    for each in vars(fastapi.dependencies.models).values():
+        if clear := getattr(each, "cache_clear", None):
+            clear()

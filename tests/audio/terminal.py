@@ -1,5 +1,6 @@
 """A program in a terminal of its own, driven by keys as a person would."""
 
+import codecs
 import os
 import pty
 import re
@@ -21,6 +22,7 @@ class Terminal:
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self._controller, terminal = pty.openpty()
         self.shown = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a character may come in two pieces
         self.process = subprocess.Popen(
             command, stdin=terminal, stdout=terminal, stderr=terminal, env=dict(environment), preexec_fn=_own_terminal
         )
@@ -54,11 +56,11 @@ class Terminal:
         if not select.select([self._controller], [], [], within_s)[0]:
             return False
         try:
-            text = os.read(self._controller, 65536).decode(errors="replace")
+            block = os.read(self._controller, 65536)
         except OSError:  # the program has ended
             return False
-        self.shown += text.replace("\r\n", "\n")
-        return bool(text)
+        self.shown += self._decoder.decode(block).replace("\r\n", "\n")
+        return bool(block)
 
 
 def voice_ime(*words: str) -> list[str]:

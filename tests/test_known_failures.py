@@ -19,6 +19,7 @@ TABLE: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "2 the person's own words where nobody speaks": (
         (PHRASES, "test_phrases_do_not_come_out_where_nobody_speaks"),
+        (PHRASES, "test_a_noise_that_passes_for_speech_is_no_phrase_either"),
         (PHRASES, "test_phrases_that_were_not_said_do_not_shift_the_times_of_words"),
     ),
     "3 a phrase again and again": (

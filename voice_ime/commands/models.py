@@ -23,16 +23,8 @@ ACTIONS = ("list", "info", "pull", "verify", "remove", "use")
 
 
 def add_arguments(parser: Parser, messages: Messages) -> None:
-    choice = parser.add_subparsers(
-        title=messages("models.help_actions"),
-        dest="action",
-        metavar=messages("help.command_word"),
-        required=True,
-        parser_class=Parser,
-    )
-    for action in ACTIONS:
-        sentence = messages(f"models.action.{action}")
-        choice.add_parser(action, help=sentence, description=sentence, messages=messages, fill=_fill(action, messages))
+    rows = [(each, messages(f"models.action.{each}"), _fill(each, messages)) for each in ACTIONS]
+    parser.add_actions(messages("models.help_actions"), "action", messages("help.command_word"), rows)
 
 
 def _fill(action: str, messages: Messages) -> Callable[[Parser], None]:

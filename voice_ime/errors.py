@@ -593,6 +593,6 @@ class UnknownFormat(StoreError, ValueError):
 
 
 class ImportTooLarge(StoreError, ValueError):
-    """Values: `limit` (with its unit)."""
+    """A list has more bytes or lines than are taken in at once. Values: `megabytes`, `lines`: the most."""
 
     code = "import_too_large"

@@ -111,6 +111,12 @@ async def test_a_rule_and_the_preferences_are_kept(web: Web) -> None:
     assert (await web("DELETE", f"/ann/rules/{rule['id']}")).status == 204
 
 
+@pytest.mark.parametrize("wrong", [{"fuzzy": ["q/w"]}, {"endpoint_delay_s": "long"}, {"unknown": 1}])
+async def test_preferences_that_cannot_be_are_refused(web: Web, wrong: dict[str, object]) -> None:
+    said = await web("PUT", "/ann/preferences", wrong)
+    assert (said.status, said.error) == (422, "wrong_value")
+
+
 async def test_what_was_learned_is_accepted_or_forgotten(web: Web) -> None:
     lessons = [
         {"id": "a", "heard": "co walski", "written": "Kowalski", "language": "en", "state": "suggested", "times": 2},
@@ -269,7 +275,8 @@ async def test_the_same_words_twice_are_refused_with_the_id_of_the_first(web: We
 async def test_what_is_too_large_is_refused(web: Web) -> None:
     large = {"written": "a", "note": "x" * MOST_BODY}
     assert (await web("POST", "/ann/entries", large)).status == 413
-    assert (await web("POST", "/ann/import?format=txt", b"x" * (MOST_BYTES + 1))).status == 413
+    list_of_words = await web("POST", "/ann/import?format=txt", b"x" * (MOST_BYTES + 1))
+    assert (list_of_words.status, list_of_words.error) == (413, "import_too_large")
 
 
 async def test_who_asks_too_often_is_told_so(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 Every answer about a profile carries its revision as ETag; a change with If-Match is refused if somebody was quicker.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -11,17 +10,16 @@ from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from voice_ime.engine.base import Engine
-from voice_ime.errors import BadMessage, EntryNotFound, WrongDate, WrongValue
+from voice_ime.errors import BadMessage, EntryNotFound, TooLarge, WrongDate
 from voice_ime.messages import Messages
 from voice_ime.personalize.ability import Abilities
 from voice_ime.personalize.formats import merge
-from voice_ime.personalize.formats.base import MOST_BYTES, Unfit, entry_of, rule_of
+from voice_ime.personalize.formats.base import MOST_BYTES, Unfit, entry_of, preferences_of, rule_of
 from voice_ime.personalize.formats.reasons import reason, wrong_value
-from voice_ime.personalize.formats.table import format_named, read
+from voice_ime.personalize.formats.table import format_named, read, too_large
 from voice_ime.personalize.learn import Learned
 from voice_ime.personalize.profile import Entry, Kind, Lesson, Preferences, Profile, Rule, Source
 from voice_ime.server.http import body_of, json_of, messages_of, number_in, truth_in
@@ -180,16 +178,19 @@ class _Api:
     async def put_preferences(self, request: Request, name: str) -> Response:
         body = await json_of(request, MOST_BODY)
         try:
-            preferences = Preferences.model_validate_json(json.dumps(body))
-        except ValidationError:
-            raise WrongValue(where="preferences", detail=reason(messages_of(request), "preferences", {})) from None
+            preferences = preferences_of(body)
+        except Unfit as error:
+            raise wrong_value(error, messages_of(request)) from None
         revision = await self._apply(request, name, Put(preferences))
         return _answer({"preferences": _row(preferences)}, revision)
 
     # --- lists ---
 
     async def import_list(self, request: Request, name: str) -> Response:
-        content = await body_of(request, MOST_BYTES)
+        try:
+            content = await body_of(request, MOST_BYTES)
+        except TooLarge:
+            raise too_large() from None
         form = format_named(request.query_params.get("format", ""))
         keep_good, preview = truth_in(request, "keep_good"), truth_in(request, "preview")
         author = replace(_author(request), source=Source.IMPORT)

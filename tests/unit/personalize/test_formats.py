@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from voice_ime.errors import ImportEncoding, ImportTooLarge, ImportUnreadable, UnknownFormat
+from voice_ime.messages import Messages
 from voice_ime.personalize.formats.base import MOST_BYTES, MOST_LINES, Reading, Unfit
 from voice_ime.personalize.formats.sounds import read_sound, write_sound
 from voice_ime.personalize.formats.table import FORMATS, format_named, read
@@ -328,12 +329,18 @@ def test_a_format_is_known_by_its_name_or_by_that_of_a_file() -> None:
 
 
 def test_a_file_that_is_too_large_is_refused() -> None:
-    with pytest.raises(ImportTooLarge):
+    with pytest.raises(ImportTooLarge) as refusal:
         reading(b"x" * (MOST_BYTES + 1), "txt")
+    assert Messages("en").error(refusal.value)[0] == "The file is too large: 10 megabytes and 20000 lines are the most."
     with pytest.raises(ImportTooLarge):
         reading("x\n" * (MOST_LINES + 1), "txt")
     with pytest.raises(ImportTooLarge):
         reading(json.dumps([{"written": "x"}] * (MOST_LINES + 1)), "json")
+
+
+def test_a_pair_of_sounds_that_there_is_not_is_no_preference() -> None:
+    found = reading('{"preferences": {"fuzzy": ["n/l", "q/w"]}}', "json")
+    assert (found.preferences, refused(found)) == (None, [(0, "pair")])
 
 
 @pytest.mark.parametrize("form", [each.name for each in FORMATS])

@@ -70,20 +70,10 @@ def _given(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _checked(desk: Desk, fields: dict[str, Any]) -> Any:
     """WrongValue."""
-    from pydantic import ValidationError
+    from voice_ime.commands.profiles.words import right
+    from voice_ime.personalize.formats.base import preferences_of
 
-    from voice_ime.errors import WrongValue
-    from voice_ime.personalize.phonetics.mandarin import fuzzy_pairs
-    from voice_ime.personalize.profile import Preferences
-
-    known = fuzzy_pairs()
-    if any(pair not in known for pair in fields["fuzzy"]):
-        between = desk.messages("profile.entry.between")
-        raise WrongValue(where="fuzzy", detail=desk.messages("profile.refused.pair", pairs=between.join(known)))
-    try:
-        return Preferences.model_validate(fields)
-    except ValidationError:
-        raise WrongValue(where="preferences", detail=desk.messages("profile.refused.preferences")) from None
+    return right(desk, preferences_of, fields)
 
 
 def _spoken(desk: Desk, name: str, value: Any) -> str:

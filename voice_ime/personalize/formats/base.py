@@ -1,5 +1,6 @@
 """What every format reads a file into."""
 
+import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from voice_ime.personalize.phonetics.mandarin import fuzzy_pairs
 from voice_ime.personalize.profile import Entry, Lesson, Preferences, Rule
 
 MOST_BYTES = 10_000_000
@@ -80,6 +82,18 @@ def lesson_of(fields: Mapping[str, Any]) -> Lesson:
 def rule_of(fields: Mapping[str, Any]) -> Rule:
     """Unfit says what is wrong."""
     return _valid(_RULE, fields)
+
+
+def preferences_of(fields: Mapping[str, Any]) -> Preferences:
+    """Unfit says what is wrong."""
+    try:
+        preferences = Preferences.model_validate_json(json.dumps(fields))
+    except (ValidationError, TypeError):
+        raise Unfit("preferences") from None
+    known = fuzzy_pairs()
+    if not set(preferences.fuzzy).issubset(known):
+        raise Unfit("pair", pairs=", ".join(known))
+    return preferences
 
 
 def _valid(kind: TypeAdapter[T], fields: Mapping[str, Any]) -> T:

@@ -4,11 +4,18 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pydantic import ValidationError
-
 from voice_ime.errors import ImportUnreadable
-from voice_ime.personalize.formats.base import Item, Reading, Refused, Unfit, entry_of, lesson_of, rule_of
-from voice_ime.personalize.profile import Entry, Lesson, Preferences, Profile, Rule
+from voice_ime.personalize.formats.base import (
+    Item,
+    Reading,
+    Refused,
+    Unfit,
+    entry_of,
+    lesson_of,
+    preferences_of,
+    rule_of,
+)
+from voice_ime.personalize.profile import Entry, Lesson, Profile, Rule
 
 FORMAT = "voice-ime profile"
 VERSION = 1
@@ -30,9 +37,9 @@ def read(text: str) -> Reading:
     preferences = None
     try:
         if "preferences" in body:
-            preferences = Preferences.model_validate_json(json.dumps(body["preferences"]))
-    except ValidationError:
-        refused.append(Refused(0, "preferences"))
+            preferences = preferences_of(body["preferences"])
+    except Unfit as error:
+        refused.append(error.at(0))
     return Reading(tuple(items), tuple(refused), preferences)
 
 

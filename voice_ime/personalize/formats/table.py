@@ -60,15 +60,19 @@ def format_named(name: str) -> Format:
     raise UnknownFormat(known=", ".join(each.name for each in FORMATS))
 
 
+def too_large() -> ImportTooLarge:
+    return ImportTooLarge(megabytes=MOST_BYTES // 1_000_000, lines=MOST_LINES)
+
+
 def read(content: bytes, form: Format) -> Reading:
     """ImportTooLarge, ImportEncoding, ImportUnreadable."""
     if len(content) > MOST_BYTES:
-        raise ImportTooLarge(limit=f"{MOST_BYTES // 1_000_000} MB")
+        raise too_large()
     text = decoded(content)
     if form.by_lines and text.count("\n") > MOST_LINES:
-        raise ImportTooLarge(limit=str(MOST_LINES))
+        raise too_large()
     with uncollected():
         reading = form.read(text)
     if len(reading.items) + len(reading.refused) > MOST_LINES:
-        raise ImportTooLarge(limit=str(MOST_LINES))
+        raise too_large()
     return reading

@@ -158,6 +158,12 @@ class Stopwatch(Utterance):
         self.price_s += time.perf_counter() - began
         return prices
 
+    def rehear(self, phrases: tuple[str, ...]) -> Hypothesis:
+        began = time.perf_counter()
+        heard = self._utterance.rehear(phrases)
+        self.price_s += time.perf_counter() - began
+        return heard
+
 
 def heard_text(text: str) -> Hypothesis:
     return Hypothesis(text, tuple(Word(word) for word in text.split()), final=True, language="en")

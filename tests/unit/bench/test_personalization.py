@@ -16,7 +16,7 @@ needs_package("whisper-normalizer", "whisper_normalizer")
 from benchmarks.personalization_ablation import GATE, NOTHING, Ablation  # noqa: E402
 from benchmarks.personalization_book import Book  # noqa: E402
 from benchmarks.personalization_data import Habits, Listed, Lists, Neighbours, Spoken, spoken  # noqa: E402
-from benchmarks.personalization_run import Condition  # noqa: E402
+from benchmarks.personalization_run import Condition, Corrections, NoSound, Stopwatch  # noqa: E402
 from benchmarks.personalization_scores import Errors, errors, intervals  # noqa: E402
 from benchmarks.personalization_sound import Terms  # noqa: E402
 from voice_ime.audio import to_pcm16  # noqa: E402
@@ -30,6 +30,17 @@ KEYS = {"wer", "u_wer", "b_wer", "replaced_right_to_wrong_per_1000", "ms_per_utt
 SAID = "we met kowalski in the city"
 HEARD = "we met kowalsky in the city"
 OTHERS = ["marabout", "quaffed", "thoracic", "dolomite"]
+
+
+class Rehearing(NoSound):
+    """Hears what it was told to, once phrases are asked for."""
+
+    def __init__(self, again: Hypothesis) -> None:
+        self._again = again
+
+    def rehear(self, phrases: tuple[str, ...]) -> Hypothesis:
+        return self._again
+
 
 ONE = Spoken("7-1", tuple(SAID.split()), ("kowalski",), HEARD, tuple(OTHERS))
 
@@ -171,6 +182,15 @@ def test_parts_that_an_engine_does_not_have_cannot_be_switched_off() -> None:
     ]  # fmt: skip
     assert Ablation(("acoustic", "bias")).idle(scoring) is None
     assert Ablation(("acoustic",)).can(scoring).takes_phrases
+
+
+def test_an_engine_that_takes_phrases_listens_for_them_where_it_is_not_asked_for_prices() -> None:
+    heard = Hypothesis(HEARD, tuple(Word(word) for word in HEARD.split()), final=True, log_probability=-1.0)
+    can = Capabilities("phrases", ("en",), scores_text=True, takes_phrases=True)
+    without = Corrections(English(), Weighing.from_file(), Ablation(("acoustic",)))
+    sound = Stopwatch(Rehearing(Hypothesis(SAID, log_probability=-1.5)))
+    corrected = without.corrected(heard, ["kowalski"], sound, can)
+    assert (corrected.text, corrected.changes[0].cost) == (SAID, 0.5)
 
 
 def test_a_speakers_list_has_the_rare_words_of_other_utterances() -> None:

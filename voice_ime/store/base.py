@@ -98,8 +98,8 @@ class Summary:
 class Store(ABC):
     """Profiles and their history. Each change is kept for good when the call returns. Safe to use from several threads.
 
-    Every call can raise what is wrong with the store itself: StoreDamaged, StoreBusy, DiskFull, StoreError; and
-    ProfileNotFound where a profile is named.
+    Every call can raise what is wrong with the store itself: StoreDamaged, StoreUnusable, StoreBusy,
+    NewerSchema, DiskFull; and ProfileNotFound where a profile is named.
     """
 
     @abstractmethod

@@ -35,16 +35,18 @@ class Database:
     """An SQLite file, readable by its owner only, whose tables are those of `schema`. For any thread.
 
     It is opened when it is first needed, and anew after trouble: a file that somebody has mended or put into its place
-    is used from then on. What is damaged is never written to.
+    is used from then on. Once damage was found in it, a file is never written to.
     """
 
     def __init__(self, path: Path) -> None:
         """`path` and its folder are made when they are needed. Every call can raise NewerSchema, StoreDamaged,
-        StoreBusy, DiskFull, StoreError."""
+        StoreUnusable, StoreBusy, DiskFull."""
         self._path = path
         self._lock = threading.RLock()
         self._opened: _Opened | None = None
         self._openings = 0
+        self._damaged: tuple[int, ...] = ()
+        """See `_identity`; of the file in which damage was found."""
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -55,6 +57,8 @@ class Database:
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
         """The one transaction that may write; kept for good at its end, or nothing of it."""
+        if self._damaged and self._damaged == self._identity():
+            raise StoreDamaged(path=str(self._path))
         with self.translated(), self._open().writer.begin() as connection:
             yield connection
 
@@ -90,16 +94,22 @@ class Database:
         ours = self._named(error)
         if not isinstance(ours, StoreBusy):
             self.close()
+        if isinstance(ours, StoreDamaged):
+            self._damaged = self._identity()
         return ours
+
+    def _identity(self) -> tuple[int, ...]:
+        """Another one for another file in its place, or another content; empty: there is none."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return ()
+        return found.st_ino, found.st_size, found.st_mtime_ns
 
     def _named(self, error: BaseException | None) -> StoreError:
         path = str(self._path)
         if isinstance(error, OSError):
-            return (
-                DiskFull(path=path)
-                if error.errno in NO_SPACE
-                else StoreUnusable(path=path, detail=error.strerror or type(error).__name__)
-            )
+            return DiskFull(path=path) if error.errno in NO_SPACE else _unusable(path, error.strerror, error)
         match getattr(error, "sqlite_errorcode", None):
             case int(code) if code & 0xFF == _FULL or (code & 0xFF in (_IO, _CANNOT_OPEN) and self._disk_is_full()):
                 return DiskFull(path=path)
@@ -109,7 +119,7 @@ class Database:
                 return StoreDamaged(path=path)
             case None if isinstance(error, ValueError | sqlite3.OperationalError):  # a text that is no text
                 return StoreDamaged(path=path)
-        return StoreUnusable(path=path, detail=getattr(error, "sqlite_errorname", None) or type(error).__name__)
+        return _unusable(path, getattr(error, "sqlite_errorname", None), error)
 
     def _disk_is_full(self) -> bool:
         try:
@@ -228,8 +238,12 @@ def put_aside(path: Path, at: datetime) -> Path:
             with contextlib.suppress(FileNotFoundError):
                 path.with_name(path.name + ending).rename(aside.with_name(aside.name + ending))
     except OSError as error:
-        raise StoreUnusable(path=str(path), detail=error.strerror or type(error).__name__) from error
+        raise _unusable(str(path), error.strerror, error) from error
     return aside
+
+
+def _unusable(path: str, reason: str | None, error: BaseException | None) -> StoreUnusable:
+    return StoreUnusable(path=path, detail=reason or type(error).__name__)
 
 
 def _size(path: Path) -> int:

@@ -134,6 +134,22 @@ def test_a_good_copy_in_its_place_is_used_without_a_new_start(
     assert len(profiles.current("ann").entries) == len(MANY)
 
 
+def test_once_damage_was_found_nothing_is_written_until_a_good_file_is_there(path: Path, store: Store) -> None:
+    good = path.read_bytes()
+    with_half_an_entry(path)
+    before = path.read_bytes()
+    with pytest.raises(StoreDamaged):
+        store.get("ann")
+    for write in (lambda: store.create("bob"), lambda: store.apply("ann", [Put(entry("new"))], PERSON)):
+        with pytest.raises(StoreDamaged):
+            write()
+    store.close()
+    assert path.read_bytes() == before
+    path.write_bytes(good)
+    store.create("bob")
+    assert [each.name for each in store.profiles()] == ["ann", "bob"]
+
+
 def test_another_file_in_its_place_is_read_anew_also_at_the_same_revision(path: Path, store: Store) -> None:
     profiles = Profiles(store)
     assert len(profiles.current("ann").entries) == len(MANY)

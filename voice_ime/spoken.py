@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from voice_ime.errors import VoiceImeError
 from voice_ime.messages import Messages
 
-NAMED = ("en", "zh")
+NAMED = ("en", "zh", "ja", "ko", "yue")
 """Languages that have a name in the catalogues; others are told by their codes."""
 MOST_NAMED = 6
 """More languages than this are counted, not listed."""

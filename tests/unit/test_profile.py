@@ -222,6 +222,10 @@ def test_the_log_tells_each_change_and_any_can_be_undone(profile: Profile) -> No
     assert profile("undo", "1").lines == ["Change 1 was undone before. Nothing has changed."]
     assert profile("entries").lines == ["Nguyen", "1 entries."]
     assert profile("log", "--limit", "1").lines[0].endswith("undid 1: removed Kowalski.")
+    for word in ("a", "b", "c", "d"):
+        profile("add", word)
+    profile("undo", "--since", "2026-01-01")
+    assert "undid 8 changes, from 1 to 8: " in profile("log", "--limit", "1").lines[0]
 
 
 def test_all_that_came_from_an_import_can_be_undone_at_once(profile: Profile, tmp_path: Path) -> None:
@@ -344,6 +348,17 @@ def test_of_what_is_near_it_is_said_whether_the_sound_decides(profile: Profile) 
     assert said + "at most it is offered." in profile("test", "wiki", "--engine", "script").lines
     never = profile("test", "kowalsky").lines
     assert "Where kowalsky is heard, Kowalski might be meant; at most it is offered." in never
+
+
+def test_in_a_sentence_the_words_are_told_for_which_an_entry_is_meant(profile: Profile) -> None:
+    profile("add", "Kowalski")
+    said = profile("test", "I met Kowalsky, in town", "--engine", "script").lines
+    assert any(line.startswith("Where Kowalsky is heard, Kowalski ") for line in said)
+
+
+def test_of_words_that_have_a_rule_the_rule_is_told(profile: Profile) -> None:
+    profile("rule", "um", "")
+    assert "The rule goes before all else: for um write nothing." in profile("test", "Um", "--engine", "script").lines
 
 
 def test_words_that_are_not_listed_can_be_tried_too(profile: Profile) -> None:

@@ -1,5 +1,7 @@
 """Getting a model: from its sources one after the other, or from a folder or archive that a person brought."""
 
+import errno
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +10,7 @@ from urllib.parse import quote
 
 from voice_ime.errors import (
     FetchError,
+    FileUnreadable,
     ModelComesWith,
     ModelDiffers,
     ModelIncomplete,
@@ -43,7 +46,7 @@ class Puller:
         """The model, whole and in its place, or nothing changed.
 
         `brought`: the folder or archive that it is to be taken from, without any network. ModelComesWith, ModelBusy,
-        ModelFolderTaken, NoRoom, DiskFull, StoreError, and what is a FetchError.
+        ModelFolderTaken, NoRoom, DiskFull, FileUnreadable (nothing is there), StoreError, and what is a FetchError.
         """
         if model.comes_with is not None:
             raise ModelComesWith(model=model.id, command=f"pip install --force-reinstall --no-deps {model.comes_with}")
@@ -137,7 +140,7 @@ class Puller:
         self.watcher.source(where)
         if not brought.is_dir():
             if not brought.is_file():
-                raise ModelIncomplete(model=model.id, file=model.files[0].name, where=str(brought))
+                raise FileUnreadable(path=str(brought), detail=os.strerror(errno.ENOENT))
             return self._unpacked(brought, workplace, model, where)
         for file in model.files:
             if not (brought / file.name).is_file():

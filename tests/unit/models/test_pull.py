@@ -9,6 +9,7 @@ from tests.server.hub import Fault, Hub, Kind
 from tests.unit.models.shop import CONTENT, Listener, from_hub, left_over, model_of, puller, sha256
 from voice_ime.errors import (
     FetchError,
+    FileUnreadable,
     ModelBusy,
     ModelComesWith,
     ModelCut,
@@ -270,12 +271,18 @@ def test_the_files_may_be_brought_as_the_archive(hub: Hub, tmp_path: Path) -> No
     assert contents(tmp_path / "models", model) == CONTENT
 
 
-@pytest.mark.parametrize("stick", ["nothing", "folder"])
-def test_a_brought_place_without_the_files_is_told(stick: str, hub: Hub, tmp_path: Path) -> None:
+def test_a_brought_place_without_the_files_is_told(hub: Hub, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(ModelIncomplete) as caught:
-        puller(tmp_path / "models", hub).pull(model_of(), tmp_path / stick)
+        puller(tmp_path / "models", hub).pull(model_of(), tmp_path / "folder")
     assert caught.value.values["file"] == "model.onnx"
+    assert left_over(tmp_path / "models") == []
+
+
+def test_a_place_that_is_not_there_is_told_as_such(hub: Hub, tmp_path: Path) -> None:
+    with pytest.raises(FileUnreadable) as caught:
+        puller(tmp_path / "models", hub).pull(model_of(), tmp_path / "stick")
+    assert caught.value.values["path"] == str(tmp_path / "stick")
     assert left_over(tmp_path / "models") == []
 
 

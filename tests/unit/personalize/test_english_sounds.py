@@ -25,6 +25,11 @@ def test_capitals_marks_and_accents_do_not_change_the_sound(english: English):
     assert english.sounds("O’Brien") == english.sounds("o'brien")
 
 
+@pytest.mark.parametrize(("written", "plain"), [("Straße", "Strasse"), ("Søren", "Soren"), ("Łukasz", "Lukasz")])
+def test_letters_that_are_no_accented_ones_sound_like_their_nearest(english: English, written: str, plain: str):
+    assert english.sounds(written) == english.sounds(plain)
+
+
 def test_words_that_nobody_listed_sound_as_they_are_spelled(english: English):
     assert spoken(english, "splink") == ["S P L IH NG K"]
 

@@ -101,8 +101,11 @@ def _sentence(desk: Desk, revision: "Revision") -> str:
         what = say("profile.log.many", count=revision.count)
     else:
         what = say("profile.entry.between").join(_what(desk, change) for change in revision.changes)
-    if revision.undoes:
-        numbers = say("profile.entry.between").join(map(str, revision.undoes[:MOST_TOLD]))
+    if len(revision.undoes) > MOST_TOLD:
+        first, last = min(revision.undoes), max(revision.undoes)
+        what = say("profile.log.undoes_many", count=len(revision.undoes), first=first, last=last, what=what)
+    elif revision.undoes:
+        numbers = say("profile.entry.between").join(map(str, revision.undoes))
         what = say("profile.log.undoes", numbers=numbers, what=what)
     return say("profile.log.line", number=revision.number, when=when, who=who, what=what)
 

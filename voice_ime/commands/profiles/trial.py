@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from voice_ime.personalize.profile import Entry, Profile
     from voice_ime.personalize.retrieve import Candidate
 
+MARKS = ",.;:!?，。；：！？、"
+"""Around words; told as words they would be read out."""
+
 
 def test_arguments(parser: Parser, messages: Messages) -> None:
     parser.add_argument("words", metavar=messages("profile.words_word"), help=messages("profile.help.test"))
@@ -47,6 +50,9 @@ def test(desk: Desk, arguments: argparse.Namespace) -> int:
             desk.say(f"profile.ability.{can.ability.value}", engine=can.engine)
     if not listed:
         desk.say("profile.test.not_listed", words=arguments.words)
+    for rule in profile.rules:
+        if arguments.words.casefold() == rule.heard.casefold():
+            desk.tell({"rule": rule.id}, "profile.test.rule", rule=desk.rule_sentence(rule))
     for candidate, can in zip(candidates, able[len(entries) :], strict=True):
         _tell_candidate(desk, arguments.words, candidate, can)
     return ExitCode.OK
@@ -54,14 +60,15 @@ def test(desk: Desk, arguments: argparse.Namespace) -> int:
 
 def _tell_candidate(desk: Desk, words: str, candidate: "Candidate", can: "Able | None") -> None:
     """What the text alone would make of these words if they were heard, and whether the sound would be asked."""
+    heard = " ".join(words.split()[candidate.first : candidate.last]).strip(MARKS)
     row = {
-        "heard": words,
+        "heard": heard,
         "candidate": candidate.entry.id,
         "written": candidate.entry.written,
         "distance": round(candidate.distance, 3),
         "score": round(candidate.text_score, 3),
     }
-    desk.tell(row, f"profile.test.{_outlook(candidate, can)}", heard=words, written=candidate.entry.written)
+    desk.tell(row, f"profile.test.{_outlook(candidate, can)}", heard=heard, written=candidate.entry.written)
 
 
 def _outlook(candidate: "Candidate", can: "Able | None") -> str:

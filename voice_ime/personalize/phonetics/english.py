@@ -158,9 +158,15 @@ def _joined(pieces: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple("".join(each) for each in islice(product(*pieces), MOST_READINGS))
 
 
+_NEAREST = str.maketrans(
+    {"’": "'", "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "th", "þ": "th", "ħ": "h", "ı": "i"}
+)
+"""Letters that are no other letter with an accent."""
+
+
 def _plain(word: str) -> str:
     """In lower case, without accents."""
-    apart = unicodedata.normalize("NFKD", word.lower().replace("’", "'"))
+    apart = unicodedata.normalize("NFKD", word.lower().translate(_NEAREST))
     return apart if apart.isascii() else "".join(each for each in apart if not unicodedata.combining(each))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks.accounts import Noted, Utterance
-from benchmarks.faulty_voices import LONGEST_S, GivenLines, Voice
+from benchmarks.faulty_voices import GivenLines, Voice
 from tests.desktop.applications import CHROMIUM, GTK3, GTK4, QT5, TK, VTE, XTERM, Application, Program
 from tests.desktop.dictation import TALK_KEY, Dictation
 from tests.desktop.session import Parts, Session, private_session
@@ -383,7 +383,7 @@ def client_killed(day: Day) -> Sequence[Place]:
     """At any moment, also after all was done."""
     place = day.place()
     day.go(place)
-    killer = threading.Timer(day.random.uniform(0, LONGEST_S + 0.6), day.kill_client)
+    killer = threading.Timer(day.random.uniform(0, day.voice.longest_s + 0.6), day.kill_client)
     killer.start()
     day.say()
     killer.join()

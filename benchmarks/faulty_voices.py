@@ -46,6 +46,8 @@ class Voice(Protocol):
 
     name: str
     """The engine's."""
+    longest_s: float
+    """How long one speaks at most."""
 
     def settings(self, generation: int) -> Mapping[str, Any]:
         """What the next server hears with; `generation`: none had this number before."""
@@ -60,6 +62,7 @@ class GivenLines:
     """Each utterance is heard as another line, whatever was said."""
 
     name = "script"
+    longest_s = LONGEST_S
 
     def settings(self, generation: int) -> Mapping[str, Any]:
         """English and Chinese in turn; each line differs from every other, also from those of other servers."""
@@ -102,6 +105,7 @@ class Recordings:
         if len(sentences) < 4:
             raise ConfigError(where=str(manifest), detail=f"{len(sentences)} < 4")
         self._pairs = [self._pair(*both) for both in itertools.product(sentences[::2], sentences[1::2])]
+        self.longest_s = max(len(words.first + words.rest) for words in self._pairs) / (2 * SAMPLE_RATE)
 
     def settings(self, generation: int) -> Mapping[str, Any]:
         return self._settings

@@ -50,9 +50,9 @@ def numbers(said: Said) -> list[int]:
 
 def test_the_first_entry_makes_the_usual_profile(profile: Profile) -> None:
     assert profile("list").lines == ["There is no profile yet. voice-ime profile add makes one with the first entry."]
-    assert profile("entries").lines == ["0 entries."]
+    assert profile("entries").lines == ["Entries: 0."]
     assert profile("add", "Kowalski").lines == ["Added: Kowalski. Change 1."]
-    assert profile("list").lines == ["default: 1 entries, 0 rules, last change 1."]
+    assert profile("list").lines == ["default: entries 1, rules 0, last change 1."]
 
 
 def test_an_entry_is_told_with_all_that_was_said_about_it(profile: Profile) -> None:
@@ -70,7 +70,7 @@ def test_an_entry_is_found_by_its_words_whatever_the_capitals_and_changed(profil
     profile("edit", "kowalski", "--written", "Kowalsky", "--language", "both", "--note", "")
     assert profile("entries").lines[0] == "Kowalsky"
     assert profile("remove", "KOWALSKY").status == ExitCode.OK
-    assert profile("entries").lines == ["0 entries."]
+    assert profile("entries").lines == ["Entries: 0."]
 
 
 def test_where_words_stand_for_several_entries_their_ids_are_told(profile: Profile) -> None:
@@ -82,7 +82,7 @@ def test_where_words_stand_for_several_entries_their_ids_are_told(profile: Profi
     id = re.search(r"only in mail; id (\w+)", said.lines[2])
     assert id
     profile("remove", id[1])
-    assert profile("entries").lines == ["Lee", "1 entries."]
+    assert profile("entries").lines == ["Lee", "Entries: 1."]
 
 
 def test_what_is_not_there_is_said(profile: Profile) -> None:
@@ -93,8 +93,8 @@ def test_what_is_not_there_is_said(profile: Profile) -> None:
 def test_entries_are_found_by_a_part_or_a_tag(profile: Profile) -> None:
     profile("add", "Kowalski", "--tag", "street")
     profile("add", "Nguyen", "--tag", "work")
-    assert profile("entries", "--find", "WAL").lines == ["Kowalski, tags: street", "1 entries."]
-    assert profile("entries", "--tag", "work").lines == ["Nguyen, tags: work", "1 entries."]
+    assert profile("entries", "--find", "WAL").lines == ["Kowalski, tags: street", "Entries: 1."]
+    assert profile("entries", "--tag", "work").lines == ["Nguyen, tags: work", "Entries: 1."]
 
 
 def test_rules_are_made_listed_replaced_and_removed(profile: Profile) -> None:
@@ -104,10 +104,10 @@ def test_rules_are_made_listed_replaced_and_removed(profile: Profile) -> None:
     assert profile("rule").lines == [
         "for em dash write —, with exactly these capitals",
         "for um write nothing",
-        "2 rules.",
+        "Rules: 2.",
     ]
     profile("rule", "UM", "--remove")
-    assert profile("rule").lines[-1] == "1 rules."
+    assert profile("rule").lines[-1] == "Rules: 1."
 
 
 def test_a_rule_without_an_answer_is_asked_for_one(profile: Profile) -> None:
@@ -141,8 +141,8 @@ def test_the_same_words_twice_are_refused(profile: Profile) -> None:
 def test_profiles_are_kept_apart(profile: Profile) -> None:
     profile("create", "ann")
     profile("add", "Kowalski", "--profile", "ann")
-    assert profile("entries").lines == ["0 entries."]
-    assert profile("entries", "--profile", "ann").lines[-1] == "1 entries."
+    assert profile("entries").lines == ["Entries: 0."]
+    assert profile("entries", "--profile", "ann").lines[-1] == "Entries: 1."
     assert profile("add", "x", "--profile", "bob").complaint[0] == "There is no profile bob."
 
 
@@ -169,7 +169,7 @@ def test_an_import_says_what_became_of_each_line_and_can_be_previewed(profile: P
     assert refused.lines[:2] == counts
     assert refused.lines[2].startswith("Nothing was changed, because lines were refused.")
     assert profile("import", str(file), "--keep-good", "--preview").lines[2].endswith("this was a preview.")
-    assert profile("entries").lines[-1] == "1 entries."
+    assert profile("entries").lines[-1] == "Entries: 1."
     kept = profile("import", str(file), "--keep-good")
     assert (kept.status, kept.lines[2]) == (
         ExitCode.SOME_FAILED,
@@ -178,7 +178,7 @@ def test_an_import_says_what_became_of_each_line_and_can_be_previewed(profile: P
     assert profile("entries").lines == [
         "Kowalski, sounds like kowalsky",
         "Nguyen, sounds like win, English",
-        "2 entries.",
+        "Entries: 2.",
     ]
 
 
@@ -220,7 +220,7 @@ def test_the_log_tells_each_change_and_any_can_be_undone(profile: Profile) -> No
     ]
     assert profile("undo", "1").lines == ["Change 1 is undone, by change 4. To take that back, undo 4."]
     assert profile("undo", "1").lines == ["Change 1 was undone before. Nothing has changed."]
-    assert profile("entries").lines == ["Nguyen", "1 entries."]
+    assert profile("entries").lines == ["Nguyen", "Entries: 1."]
     assert profile("log", "--limit", "1").lines[0].endswith("undid 1: removed Kowalski.")
     for word in ("a", "b", "c", "d"):
         profile("add", word)
@@ -234,8 +234,8 @@ def test_all_that_came_from_an_import_can_be_undone_at_once(profile: Profile, tm
     profile("import", str(tmp_path / "list.txt"))
     assert "4 entries, rules or preferences" in profile("log").lines[0]
     said = profile("undo", "--since", "2000-01-01", "--only", "import")
-    assert said.lines == ["4 entries, rules and preferences are as they were before. Last change: 3."]
-    assert profile("entries").lines == ["Kowalski", "1 entries."]
+    assert said.lines == ["Entries, rules and preferences that are as they were before: 4. Last change: 3."]
+    assert profile("entries").lines == ["Kowalski", "Entries: 1."]
 
 
 @pytest.mark.parametrize("words", [(), ("1", "--since", "2026-01-01"), ("1", "--only", "learned")])
@@ -307,17 +307,17 @@ def test_what_was_learned_is_told_accepted_and_forgotten(profile: Profile, tmp_p
     (tmp_path / "learned.json").write_text(json.dumps({"lessons": lessons}))
     profile("import", str(tmp_path / "learned.json"))
     assert profile("learned").lines == [
-        "co walski was corrected to Kowalski, 2 times: suggested, not in use.",
-        "win was corrected to Nguyen, 1 times: noticed, not in use.",
-        "2 things were learned.",
+        "Corrections of co walski to Kowalski: 2; suggested, not in use.",
+        "Corrections of win to Nguyen: 1; noticed, not in use.",
+        "Lessons: 2.",
     ]
     accepted = profile("learned", "--accept", "kowalski")
     assert accepted.lines == ["From now on Kowalski also sounds like co walski. Change 2."]
-    assert profile("entries").lines == ["Kowalski, sounds like co walski, English, weak", "1 entries."]
+    assert profile("entries").lines == ["Kowalski, sounds like co walski, English, weak", "Entries: 1."]
     assert profile("learned", "--forget", "win").lines == ["Nguyen will not be learned for win again. Change 3."]
     assert profile("learned", "--forget", "nobody").status == ExitCode.SOME_FAILED
     profile("undo", "2")
-    assert profile("entries").lines == ["0 entries."]
+    assert profile("entries").lines == ["Entries: 0."]
 
 
 # --- trying ----------------------------------------------------------------------------------------------------------

@@ -124,12 +124,12 @@ def packages(machine: Machine, messages: Messages) -> Finding:
     if not missing:
         return Finding("ok", messages("doctor.packages_ok"))
     step = messages("doctor.packages_step", command=machine.install_command(missing))
-    return Finding("failed", messages("doctor.packages_missing", packages=", ".join(missing)), step)
+    return Finding("failed", messages("doctor.packages_missing", packages=tuple(missing)), step)
 
 
 def model(machine: Machine, messages: Messages) -> Finding:
     engine, languages = machine.load_engine()
-    known = spoken.languages(languages, messages)
+    known = messages.languages(languages)
     if messages.language in languages:
         return Finding("ok", messages("doctor.model_ok", engine=engine, languages=known))
     message = messages("doctor.model_language", engine=engine, languages=known)

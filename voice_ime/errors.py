@@ -5,15 +5,23 @@ is wrong, `remedy`: what to do) stand in the message catalogues under `[error.<c
 the person's language.
 """
 
+from collections.abc import Iterable
 from typing import ClassVar, Literal
+
+Value = str | int | float | tuple[str, ...]
+"""What fills a sentence."""
+
+
+class Languages(tuple[str, ...]):
+    """ISO 639-1 codes, to be told by the names of the languages."""
 
 
 class VoiceImeError(Exception):
-    """Something the person or the caller must know. `values` fill the sentence of the catalogue."""
+    """Something the person or the caller must know. `values` fill the sentence of the catalogue; several are listed."""
 
     code: ClassVar[str] = "internal"
 
-    def __init__(self, **values: str | int | float) -> None:
+    def __init__(self, **values: Value) -> None:
         self.values = values
         details = ", ".join(f"{name}={value!r}" for name, value in values.items())
         super().__init__(f"{self.code}: {details}" if details else self.code)
@@ -166,6 +174,9 @@ class LanguageNotSupported(EngineError, ValueError):
 
     code = "language_not_supported"
 
+    def __init__(self, *, language: str | None, engine: str, known: Iterable[str]) -> None:
+        super().__init__(language=Languages((str(language),)), engine=engine, known=Languages(known))
+
 
 # --- sound ---
 
@@ -268,6 +279,10 @@ class AudioGap(ProtocolError):
     """Sound is missing between two frames. Values: `expected`, `got` (samples)."""
 
     code = "audio_gap"
+
+    def __init__(self, *, expected: int, got: int) -> None:
+        super().__init__(expected=expected, got=got)
+        self.expected = expected
 
 
 class AudioOverlap(ProtocolError):

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from voice_ime_desktop.microphone import RecordedMicrophone, best_microphone, require_microphone
 
 from voice_ime import protocol as wire
-from voice_ime import spoken
 from voice_ime.client import Address, ClientOptions, DictationClient
 from voice_ime.commands import ExitCode
 from voice_ime.dictating import Dictation, Key, Recording, Talk, done_before, end_key, play
@@ -112,7 +111,7 @@ class _Start:
             raise ServerUnreachable(url=str(self._wishes.url)) from None
         if self._messages.language not in facts.languages:
             self._say(
-                "language_not_heard", engine=facts.engine, languages=spoken.languages(facts.languages, self._messages)
+                "language_not_heard", engine=facts.engine, languages=self._messages.languages(facts.languages)
             )
 
     async def _talk(self, dictation: Dictation) -> bool:

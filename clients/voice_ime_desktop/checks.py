@@ -111,7 +111,7 @@ def packages(facts: DesktopFacts, messages: Messages) -> Finding:
     if not missing:
         return Finding("ok", messages("desktop.check.packages_ok"))
     step = messages("doctor.packages_step", command=facts.install_command(missing))
-    return Finding("failed", messages("doctor.packages_missing", packages=", ".join(missing)), step)
+    return Finding("failed", messages("doctor.packages_missing", packages=tuple(missing)), step)
 
 
 def accessibility(facts: DesktopFacts, messages: Messages) -> Finding:
@@ -131,7 +131,7 @@ def input_method(facts: DesktopFacts, messages: Messages) -> Finding:
         unset = _not_for_ibus(facts.environment)
         if not unset:
             return Finding("ok", messages("desktop.check.input_method_ok"))
-        message = messages("desktop.check.input_method_unused", names=", ".join(unset))
+        message = messages("desktop.check.input_method_unused", names=tuple(unset))
         return Finding("warning", message, messages("desktop.check.input_method_step"))
     if facts.has_program("ibus-daemon"):
         step = messages("desktop.check.input_method_step")

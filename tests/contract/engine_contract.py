@@ -262,7 +262,7 @@ class EngineContract:
     def test_a_language_it_does_not_hear_is_refused_by_name(self, subject: Subject) -> None:
         with pytest.raises(LanguageNotSupported) as refused:
             subject.engine.begin(Options(language="tlh"))
-        assert refused.value.values["language"] == "tlh"
+        assert refused.value.values["language"] == ("tlh",)
         assert refused.value.values["engine"] == subject.name
 
     def test_score_prefers_what_was_said_where_the_engine_says_it_scores(self, subject: Subject) -> None:

@@ -144,6 +144,8 @@ KEYS = {
     Press.WHERE: "F7",
     Press.UNDO: "F8",
     Press.CHANGES: "F9",
+    Press.EXPLAIN: "F11",
+    Press.TAKE: "F12",
 }
 
 

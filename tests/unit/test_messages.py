@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from voice_ime import errors
-from voice_ime.errors import ConfigError, VoiceImeError
+from voice_ime.errors import ConfigError, LanguageNotSupported, UnknownEngine, VoiceImeError
 from voice_ime.messages import LANGUAGES, Messages, language_of_locale
 
 ROOT = Path(__file__).parents[2]
@@ -144,3 +144,23 @@ def test_no_sentence_is_left_over():
     beginnings = tuple(set(re.findall(r'f"([a-z_]+\.(?:[a-z_]+\.)*)\{', code)))
     unused = [key for key in keys_of("en") if key not in whole and not key.startswith(beginnings)]
     assert unused == []
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "The engine an-engine does not hear the language Chinese."),
+        ("zh", "引擎 an-engine 听不懂中文。"),
+    ],
+)
+def test_languages_are_told_by_their_names(language: str, sentence: str) -> None:
+    error = LanguageNotSupported(language="zh", engine="an-engine", known=("en", "ja"))
+    message, remedy = Messages(language).error(error)
+    assert message == sentence
+    assert ("English, Japanese" if language == "en" else "英语、日语") in remedy
+
+
+def test_several_things_are_listed_with_the_marks_of_the_language() -> None:
+    error = UnknownEngine(engine="none", known=("one", "another"))
+    assert "one, another" in " ".join(Messages("en").error(error))
+    assert "one、another" in " ".join(Messages("zh").error(error))

@@ -42,7 +42,7 @@ class LineEngine(Engine):
 
     def begin(self, options: Options) -> Utterance:
         if options.language not in (None, "en", "zh"):
-            raise LanguageNotSupported(language=options.language, engine="lines", known="en, zh")
+            raise LanguageNotSupported(language=options.language, engine="lines", known=("en", "zh"))
         return LineUtterance(self, next(self._lines))
 
     def close(self) -> None:

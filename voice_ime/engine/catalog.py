@@ -93,7 +93,7 @@ def facts(name: str, rows: Sequence[Row] = ROWS) -> Row:
     for row in rows:
         if row.name == name:
             return row
-    raise UnknownEngine(engine=name, known=", ".join(names(rows)))
+    raise UnknownEngine(engine=name, known=tuple(names(rows)))
 
 
 def load(settings: OneEngineSettings, rows: Sequence[Row] = ROWS) -> Engine:

@@ -245,4 +245,4 @@ def _usual(settings: EngineSettings) -> RouteSettings:
 
 def _require(language: str, can: Capabilities) -> None:
     if language not in can.languages:
-        raise LanguageNotSupported(language=language, engine=can.engine, known=", ".join(can.languages))
+        raise LanguageNotSupported(language=language, engine=can.engine, known=can.languages)

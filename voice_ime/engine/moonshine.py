@@ -200,8 +200,8 @@ class MoonshineEngine(Engine):
 
     def begin(self, options: Options) -> "MoonshineUtterance":
         if options.language not in (None, *self.capabilities.languages):
-            known = ", ".join(self.capabilities.languages)
-            raise LanguageNotSupported(language=str(options.language), engine=NAME, known=known)
+            known = self.capabilities.languages
+            raise LanguageNotSupported(language=options.language, engine=NAME, known=known)
         if self._model is None:
             raise RecognitionFailed(engine=NAME)
         return MoonshineUtterance(

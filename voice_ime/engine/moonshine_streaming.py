@@ -61,7 +61,7 @@ class MoonshineStreamingEngine(Engine):
     def begin(self, options: Options) -> "MoonshineStreamingUtterance":
         known = self.capabilities.languages
         if options.language not in (None, *known):
-            raise LanguageNotSupported(language=str(options.language), engine=NAME, known=", ".join(known))
+            raise LanguageNotSupported(language=options.language, engine=NAME, known=known)
         if self._model is None:
             raise RecognitionFailed(engine=NAME)
         return MoonshineStreamingUtterance(self._model)

@@ -32,7 +32,7 @@ class ScriptEngine(Engine):
     def begin(self, options: Options) -> "ScriptUtterance":
         known = self.capabilities.languages
         if options.language is not None and options.language not in known:
-            raise LanguageNotSupported(language=options.language, engine="script", known=", ".join(known))
+            raise LanguageNotSupported(language=options.language, engine="script", known=known)
         with self._lock:
             number = self._next
             self._next += 1

@@ -57,7 +57,7 @@ class SherpaEngine(Engine):
         """Of `options.phrases` those are used that `usable_phrases` gives back; `options.context` is left."""
         known = self.capabilities.languages
         if options.language is not None and options.language not in known:
-            raise LanguageNotSupported(language=options.language, engine=NAME, known=", ".join(known))
+            raise LanguageNotSupported(language=options.language, engine=NAME, known=known)
         return SherpaUtterance(self, options)
 
     def usable_phrases(self, phrases: Iterable[str]) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ class TwoPassEngine(Engine):
         known = self.capabilities.languages
         if options.language is not None and options.language not in known:
             name = self.capabilities.engine
-            raise LanguageNotSupported(language=options.language, engine=name, known=", ".join(known))
+            raise LanguageNotSupported(language=options.language, engine=name, known=known)
         return TwoPassUtterance(self._live.begin(options), self._final.begin(options), self._live.capabilities)
 
     def writes(self, text: str) -> bool:

@@ -58,7 +58,7 @@ class WhisperEngine(Engine):
         """`options.context` is left: as a prompt it comes out as text. EngineUnavailable (OpenCC, for a script)."""
         known = self.capabilities.languages
         if options.language is not None and options.language not in known:
-            raise LanguageNotSupported(language=options.language, engine=NAME, known=", ".join(known))
+            raise LanguageNotSupported(language=options.language, engine=NAME, known=known)
         return WhisperUtterance(self, options, self._writing(options.script))
 
     def writes(self, text: str) -> bool:

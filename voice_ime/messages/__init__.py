@@ -1,13 +1,16 @@
 """Everything that is spoken or printed for a person, one catalogue per language."""
 
 import tomllib
+from collections.abc import Collection, Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from voice_ime.errors import VoiceImeError
+from voice_ime.errors import Languages, VoiceImeError
 
 LANGUAGES = ("en", "zh")
+MOST_NAMED = 6
+"""More languages than this are counted, not listed."""
 
 
 class Messages:
@@ -18,11 +21,25 @@ class Messages:
         self._texts = _texts(self.language)
 
     def __call__(self, key: str, /, **values: Any) -> str:
-        """The sentence for `key`, filled in. A key that is missing is an error of ours: KeyError."""
-        return self._texts[key].format(**values)
+        """The sentence for `key`, filled in; tuples as lists. A key that is missing is an error of ours: KeyError."""
+        return self._texts[key].format(**{name: self._told(value) for name, value in values.items()})
 
     def keys(self) -> set[str]:
         return set(self._texts)
+
+    def languages(self, codes: Collection[str]) -> str:
+        """The languages of an engine, given as ISO 639-1 codes. Those without a name are told by their codes."""
+        if len(codes) > MOST_NAMED:
+            return self("language.many", count=len(codes))
+        return self._listed(self._texts.get(f"language.{code}", code) for code in codes)
+
+    def _told(self, value: Any) -> Any:
+        if isinstance(value, Languages):
+            return self.languages(value)
+        return self._listed(value) if isinstance(value, tuple) else value
+
+    def _listed(self, texts: Iterable[str]) -> str:
+        return self("list.between").join(texts)
 
     def error(self, error: VoiceImeError) -> tuple[str, str]:
         """(what is wrong, what to do): two sentences fit to be spoken."""

@@ -161,7 +161,7 @@ class Manifest(_Entry):
         for model in self.model:
             if model.id == name:
                 return model
-        raise ModelUnknown(model=name, known=", ".join(model.id for model in self.model))
+        raise ModelUnknown(model=name, known=tuple(model.id for model in self.model))
 
 
 def read_manifest(text: str | None = None) -> Manifest:

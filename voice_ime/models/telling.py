@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TextIO
 
-from voice_ime import spoken
 from voice_ime.messages import Messages
 from voice_ime.models.manifest import MANY, Model
 from voice_ime.models.shelf import Seen
@@ -28,7 +27,7 @@ def size(model: Model, messages: Messages) -> str:
 def languages(model: Model, messages: Messages) -> str:
     if MANY in model.languages:
         return messages("models.languages_many")
-    return spoken.languages(model.languages, messages)
+    return messages.languages(model.languages)
 
 
 def line(model: Model, states: Collection[str], messages: Messages) -> str:
@@ -98,7 +97,7 @@ def as_json(model: Model, states: Collection[str], known: Mapping[str, str | Non
 
 def recommendation(advice: "Advice", messages: Messages) -> str:
     """What is recommended and why, in one breath."""
-    wanted, model = spoken.languages(advice.languages, messages), advice.model
+    wanted, model = messages.languages(advice.languages), advice.model
     if model is None:
         return messages("models.none_fits", languages=wanted)
     told = messages(

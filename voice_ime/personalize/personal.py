@@ -83,7 +83,7 @@ def _missing(profile: str, options: Options, unloaded: Collection[str]) -> OwnEn
     words = ["voice-ime profile preferences", *(f"{option} usual" for option in wished)]
     command = " ".join([*words, *([] if profile == DEFAULT else [f"--profile {profile}"])])
     names = list(dict.fromkeys(wished.values()))
-    return OwnEngineMissing(engine=", ".join(names), own=names[0], command=command)
+    return OwnEngineMissing(engine=tuple(names), own=names[0], command=command)
 
 
 class Writings:

@@ -99,9 +99,7 @@ def _stream_maker(
         preferences = _preferences(hello.profile, people)
         known = engine.capabilities.languages
         if hello.language is not None and hello.language not in known:
-            raise LanguageNotSupported(
-                language=hello.language, engine=engine.capabilities.engine, known=", ".join(known)
-            )
+            raise LanguageNotSupported(language=hello.language, engine=engine.capabilities.engine, known=known)
         listener = Listener(
             detector,
             engine if people is None else people.engine,

@@ -68,7 +68,7 @@ def explain(error: VoiceImeError, language: str, *, fatal: bool | None = None) -
         message=message,
         remedy=remedy,
         fatal=is_fatal(error) if fatal is None else fatal,
-        expected_sample=int(error.values["expected"]) if isinstance(error, AudioGap) else None,
+        expected_sample=error.expected if isinstance(error, AudioGap) else None,
     )
 
 

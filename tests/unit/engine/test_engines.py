@@ -45,7 +45,7 @@ class Named(Engine):
     def begin(self, options: Options) -> "NamedUtterance":
         known = self.languages
         if options.language not in (None, *known):
-            raise LanguageNotSupported(language=str(options.language), engine=self.name, known=", ".join(known))
+            raise LanguageNotSupported(language=options.language, engine=self.name, known=known)
         return NamedUtterance(self)
 
     def hear(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from voice_ime.errors import Value
 from voice_ime.personalize.phonetics.mandarin import fuzzy_pairs
 from voice_ime.personalize.profile import Entry, Lesson, Preferences, Rule
 
@@ -37,7 +38,7 @@ class Refused:
 
     number: int
     reason: str
-    values: Mapping[str, str | int] = field(default_factory=dict)
+    values: Mapping[str, Value] = field(default_factory=dict)
     """What the sentence needs; nothing out of the line itself."""
 
 
@@ -55,7 +56,7 @@ class Reading:
 class Unfit(Exception):
     """A line is wrong. Arguments: the reason, then the values of its sentence."""
 
-    def __init__(self, reason: str, **values: str | int) -> None:
+    def __init__(self, reason: str, **values: Value) -> None:
         super().__init__(reason)
         self.reason = reason
         self.values = values
@@ -92,7 +93,7 @@ def preferences_of(fields: Mapping[str, Any]) -> Preferences:
         raise Unfit("preferences") from None
     known = fuzzy_pairs()
     if not set(preferences.fuzzy).issubset(known):
-        raise Unfit("pair", pairs=", ".join(known))
+        raise Unfit("pair", pairs=tuple(known))
     return preferences
 
 

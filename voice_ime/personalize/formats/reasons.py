@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from voice_ime.errors import WrongValue
+from voice_ime.errors import Value, WrongValue
 from voice_ime.messages import Messages
 from voice_ime.personalize.formats.base import Unfit
 
@@ -12,7 +12,7 @@ FIELDS = frozenset(
 """Fields that have a name of their own in the catalogues."""
 
 
-def reason(messages: Messages, key: str, values: Mapping[str, str | int]) -> str:
+def reason(messages: Messages, key: str, values: Mapping[str, Value]) -> str:
     """A part of a sentence, for `Refused` and `Unfit` alike."""
     return messages(f"profile.refused.{key}", **{**values, "field": _field(messages, values)})
 
@@ -23,6 +23,6 @@ def wrong_value(error: Unfit, messages: Messages) -> WrongValue:
     return WrongValue(where=where, detail=reason(messages, error.reason, error.values))
 
 
-def _field(messages: Messages, values: Mapping[str, str | int]) -> str:
+def _field(messages: Messages, values: Mapping[str, Value]) -> str:
     name = values.get("field")
     return messages(f"profile.field.{name if name in FIELDS else 'other'}")

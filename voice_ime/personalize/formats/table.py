@@ -57,7 +57,7 @@ def format_named(name: str) -> Format:
     for each in FORMATS:
         if each.name == name or name.lower().endswith(each.endings or ("\0",)):
             return each
-    raise UnknownFormat(known=", ".join(each.name for each in FORMATS))
+    raise UnknownFormat(known=tuple(each.name for each in FORMATS))
 
 
 def too_large() -> ImportTooLarge:

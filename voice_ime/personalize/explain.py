@@ -1,7 +1,7 @@
 """Telling written words apart by ear: what else sounds so, and which character or spelling stands there."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -9,6 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from voice_ime.engine.base import SENTENCE_MARKS
+from voice_ime.engine.han import Writing
+from voice_ime.errors import EngineUnavailable
 from voice_ime.messages import Messages
 from voice_ime.personalize.chinese_words import HAN, ChineseLexicon
 from voice_ime.personalize.mandarin_index import MandarinIndex
@@ -83,12 +85,17 @@ class Explainer:
         """Each Chinese character of `text` in turn, and Latin words by their spelling; nothing for marks."""
         if language == "en":
             return [each for word in text.split() for each in self._explained_word(word)]
-        return list(self._explained(text))
+        plain = self._simplified(text)
+        told = list(self._explained(plain))
+        return told if plain == text else list(self._in_traditional(told, plain, text))
 
     def rivals(self, word: str, language: Language) -> list[Rival]:
         """What else sounds like `word`: entries of the list first, then the commonest words."""
         if language == "zh" and HAN.search(word):
-            listed, others = self._mandarin.alike(word), self._alike_in_chinese(word)
+            plain = self._simplified(word)
+            listed, others = self._mandarin.alike(word), self._alike_in_chinese(plain)
+            if plain != word:
+                others = [each for each in map(self._traditional, others) if each != word]
         else:
             listed, others = self._alike_in_list(word), self._alike_in_english(word)
         entries = {entry.written: Rival(entry.written, entry.id) for entry in listed}
@@ -109,6 +116,37 @@ class Explainer:
             else:
                 latin += character
         yield from _spelled(latin)
+
+    def _in_traditional(self, told: Iterable[Explanation], plain: str, text: str) -> Iterator[Explanation]:
+        """What was `told` of `plain`, for the same `text` in Traditional characters."""
+        at = 0
+        for each in told:
+            at = plain.index(each.text, at)
+            written = text[at : at + len(each.text)]
+            by = self._traditional(each.by)
+            if each.way in (Way.WORD, Way.PHRASE) and written[0] not in by and written != each.text:
+                yield Explanation(written, Way.SOUND, pinyin_of(written))
+            else:
+                yield Explanation(written, each.way, by)
+            at += len(each.text)
+
+    def _simplified(self, text: str) -> str:
+        """As the word lists have it; `text` itself where it is so, or where each character has no place of its own."""
+        if all(_is_simplified(each) for each in HAN.findall(text)) or not self._scripts:
+            return text
+        plain = self._scripts[0].text(text)
+        return plain if len(plain) == len(text) else text
+
+    def _traditional(self, text: str) -> str:
+        return self._scripts[1].text(text) if self._scripts else text
+
+    @cached_property
+    def _scripts(self) -> tuple[Writing, Writing] | None:
+        """Into Simplified and into Traditional; None without OpenCC."""
+        try:
+            return Writing("simplified"), Writing("traditional")
+        except EngineUnavailable:
+            return None
 
     def _surname(self, text: str) -> str:
         """The surname that `text` begins with where it looks like a name; else empty."""
@@ -197,6 +235,14 @@ def by_letters(text: str) -> list[Explanation]:
     """Each letter and digit of `text` by a word, for who did not understand the spelling: "K, Kilo"."""
     letters = (each.upper() for each in text if each.isalnum())
     return [Explanation(each, Way.LETTER, ALPHABET.get(each, each)) for each in letters]
+
+
+def _is_simplified(character: str) -> bool:
+    try:
+        character.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _places(text: str) -> list[int]:

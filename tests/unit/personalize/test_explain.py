@@ -57,6 +57,11 @@ def said(explainer: Explainer, text: str) -> list[str]:
         ("重庆", ["重，重新的重", "庆，庆祝的庆"]),
         ("GPT模型", ["GPT，拼写是 G, P, T", "模，规模的模", "型，大型的型"]),
         ("喆", ["喆，双吉喆"]),
+        ("張", ["張，弓長張"]),
+        ("國", ["國，國家的國"]),
+        ("章偉", ["章，立早章", "偉，偉大的偉"]),
+        ("歐陽修文", ["歐陽，歐洲的歐，太陽的陽", "修，修改的修", "文，文化的文"]),
+        ("後來GPT", ["後，以後的後", "來，起來的來", "GPT，拼写是 G, P, T"]),
         ("囧", ["囧，拼音是 jiong3"]),
     ],
 )
@@ -165,3 +170,9 @@ def test_examples_show_where_a_word_stands():
 def test_every_way_has_a_sentence(way: Way, language: str):
     known = Messages(language).keys()
     assert f"explain.{way}" in known
+
+
+def test_rivals_of_a_traditional_character_are_traditional(explainer: Explainer) -> None:
+    rivals = [each.text for each in explainer.rivals("國", "zh")]
+    assert not {"國", "国"}.intersection(rivals)
+    assert explainer.rivals("書", "zh")[0] == Rival("輸")

@@ -281,10 +281,6 @@ class Controller:
         """Sentences that came while the person talks: they would be heard by the microphone."""
 
     @property
-    def talking(self) -> bool:
-        return self._talking is not None
-
-    @property
     def _talks(self) -> bool:
         """Whether the microphone is still heard."""
         return any(take.end is None for take in self._takes)

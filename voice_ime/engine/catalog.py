@@ -28,8 +28,6 @@ class Row:
     """ISO 639-1 codes; empty: depends on the model that is loaded."""
     licence: str = ""
     """Licence of the model; empty: depends on the model."""
-    size_mb: int | None = None
-    """Megabytes of the model's files; None: depends on the model."""
 
     def missing(self) -> str | None:
         """The first package that is not installed; None: all are."""
@@ -45,7 +43,6 @@ ROWS = (
         settings="moonshine",
         languages=("en",),
         licence="MIT",
-        size_mb=43,
     ),
     Row(
         name="whisper",
@@ -78,7 +75,6 @@ ROWS = (
         settings="script",
         languages=("en", "zh"),
         licence="MIT",
-        size_mb=0,
     ),
 )
 

@@ -12,7 +12,7 @@ from typing import Generic
 import numpy as np
 
 from voice_ime.engine.decoding import Decoder, Logits, Marks, Row, S
-from voice_ime.engine.reading import Reading
+from voice_ime.engine.reading import Reading, common_length
 
 FOLLOWING = 3
 """Tokens after the changed ones whose price counts, too: what was heard next may not go with the new words."""
@@ -88,10 +88,10 @@ class Pricing(Generic[S]):
     def _change(self, ids: Sequence[int]) -> "_Change | None":
         """Where the text `ids` differs from the one that was read, and a little beyond; None: nowhere."""
         other = [*ids, self._marks.end]
-        first = _common(self._ids, other)
+        first = common_length(self._ids, other)
         if first == len(self._ids) == len(other):
             return None
-        same = _common(self._ids[first:][::-1], other[first:][::-1])
+        same = common_length(self._ids[first:][::-1], other[first:][::-1])
         following = min(same, FOLLOWING)
         without = math.fsum(self._own[first : len(self._ids) - same + following])
         return _Change(first, tuple(other[first : len(other) - same + following]), without)
@@ -134,12 +134,3 @@ def _overlap(one: Asked, other: Asked) -> bool:
 def _total(row: Row) -> float:
     best = float(row.max())
     return best + math.log(float(np.exp(row - best).sum()))
-
-
-def _common(one: Sequence[int], other: Sequence[int]) -> int:
-    length = 0
-    for mine, theirs in zip(one, other, strict=False):
-        if mine != theirs:
-            break
-        length += 1
-    return length

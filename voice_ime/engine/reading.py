@@ -76,7 +76,7 @@ def score(decoder: Decoder[S], marks: Marks, reading: Reading[S], ids: Sequence[
     """Log-probability of the text `ids` (without marks), its end included. What `reading` shares is free."""
     heard = [marks.start, *reading.ids]
     text = [marks.start, *ids]
-    common = _common_length(heard, text)
+    common = common_length(heard, text)
     logits, _ = decoder.run(decoder.cut(reading.state, common - 1), text[common - 1 :])
     shared = sum(each.log_probability for each in reading.choices[: common - 1])
     return shared + _log_probability(logits, [*text[common:], marks.end])
@@ -87,7 +87,8 @@ def _log_probability(logits: Logits, ids: Sequence[int]) -> float:
     return sum(choice(row, token).log_probability for row, token in zip(logits, ids, strict=True))
 
 
-def _common_length(first: Sequence[int], second: Sequence[int]) -> int:
+def common_length(first: Sequence[int], second: Sequence[int]) -> int:
+    """How many ids both begin with."""
     length = 0
     for one, other in zip(first, second, strict=False):
         if one != other:

@@ -43,8 +43,6 @@ class Way(StrEnum):
     """An English word by a few words around it: "their house"."""
     SPELLING = "spelling"
     """Letters one by one: "K, O, W, A, L, S, K, I". Without the commas a voice may say an A as the article."""
-    LETTER = "letter"
-    """One letter by a word that begins with it: "Kilo"."""
 
 
 @dataclass(frozen=True)
@@ -231,12 +229,6 @@ class Explainer:
         return sorted(found, key=self._english.zipf, reverse=True)
 
 
-def by_letters(text: str) -> list[Explanation]:
-    """Each letter and digit of `text` by a word, for who did not understand the spelling: "K, Kilo"."""
-    letters = (each.upper() for each in text if each.isalnum())
-    return [Explanation(each, Way.LETTER, ALPHABET.get(each, each)) for each in letters]
-
-
 def _is_simplified(character: str) -> bool:
     try:
         character.encode("gb2312")
@@ -262,16 +254,6 @@ def _said(character: str) -> str:
     """A letter as it is spelled: large, since a reading voice may say a small "a" as a word."""
     return character.upper() if len(character.upper()) == 1 else character
 
-
-ALPHABET: Mapping[str, str] = {
-    word[0]: word
-    for word in (
-        "Alfa", "Bravo", "Charlie", "Delta", "Echo", "Foxtrot", "Golf", "Hotel", "India", "Juliett", "Kilo", "Lima",
-        "Mike", "November", "Oscar", "Papa", "Quebec", "Romeo", "Sierra", "Tango", "Uniform", "Victor", "Whiskey",
-        "X-ray", "Yankee", "Zulu",
-    )
-}  # fmt: skip
-"""The spelling alphabet of aviation."""
 
 EXAMPLES: Mapping[str, str] = {
     "there": "over there", "their": "their house", "they're": "they are", "to": "go to bed", "too": "me too",

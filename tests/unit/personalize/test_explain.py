@@ -10,7 +10,7 @@ needs_package("pypinyin")
 
 from voice_ime.messages import LANGUAGES, Messages  # noqa: E402
 from voice_ime.personalize.chinese_words import HAN, ChineseLexicon  # noqa: E402
-from voice_ime.personalize.explain import ALPHABET, EXAMPLES, Explainer, Rival, Way, by_letters  # noqa: E402
+from voice_ime.personalize.explain import EXAMPLES, Explainer, Rival, Way  # noqa: E402
 from voice_ime.personalize.mandarin_index import MandarinIndex  # noqa: E402
 from voice_ime.personalize.phonetics.english import English  # noqa: E402
 from voice_ime.personalize.phonetics.mandarin import syllable  # noqa: E402
@@ -89,10 +89,6 @@ def test_an_english_word_that_sounds_like_another_is_explained_by_where_it_stand
     assert [each.sentence(ENGLISH) for each in explainer.explain("Their", "en")] == ["Their, as in their house"]
 
 
-def test_one_letter_is_told_by_a_word(explainer: Explainer):
-    assert [each.sentence(ENGLISH) for each in by_letters("k9")] == ["K as in Kilo", "9 as in 9"]
-
-
 def test_marks_are_not_explained(explainer: Explainer):
     assert explainer.explain("，。——", "zh") == explainer.explain("... -", "en") == []
     assert said(explainer, "章。") == ["章，文章的章"]
@@ -154,10 +150,6 @@ def test_what_is_said_by_hand_is_said_of_one_character_only(lexicon: ChineseLexi
     surnames = {name: explanation for name, (explanation, _) in lexicon.surnames.items()}
     told = surnames | dict(lexicon.given)
     assert len(told) == len(set(told.values()))
-
-
-def test_the_alphabet_is_whole():
-    assert "".join(ALPHABET) == "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def test_examples_show_where_a_word_stands():

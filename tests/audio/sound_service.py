@@ -47,7 +47,7 @@ class SoundService:
             "module-null-sink sink_name=spk",
         ]
         if microphone:
-            modules.append("module-null-sink sink_name=feed")
+            modules.append(f"module-null-sink sink_name=feed rate={RATE} channels=1")  # what is played, unchanged
             modules.append("module-remap-source master=feed.monitor source_name=mic")
         command = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"]
         command += [f"--load={module}" for module in modules]

@@ -87,7 +87,7 @@ def test_question_and_download_are_heard_and_answered_with_one_key(
 ) -> None:
     terminal = open_application(VTE, "terminal", *command)
     session.speech.wait_for(says("voice-ime", QUESTION), 60)
-    assert RECOMMENDED in shown(terminal)
+    until(lambda: RECOMMENDED in shown(terminal), "the recommendation in the terminal")
     session.screen.tap("Return")
     session.speech.wait_for(says("voice-ime", READY), 60)
     said = session.speech.said("voice-ime")
@@ -120,7 +120,7 @@ def test_what_the_screen_reader_reads_from_the_terminal_is_not_said_twice(
 ) -> None:
     terminal = open_application(VTE, "terminal", *command)
     session.speech.wait_for(says("orca", QUESTION), 60)
-    assert QUESTION in shown(terminal)
+    until(lambda: QUESTION in shown(terminal), "the question in the terminal")
     session.screen.tap("Return")
     session.speech.wait_for(says("voice-ime", READY), 60)
     assert session.speech.said("voice-ime")[0] == ZH("desktop.starting")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from voice_ime.settings import Settings
 
 ACTIONS = ("list", "info", "pull", "verify", "remove", "use")
+NAME = "named"
+"""Of the argument; "model" is the option of every command that names a folder."""
 
 
 def add_arguments(parser: Parser, messages: Messages) -> None:
@@ -33,9 +35,9 @@ def _fill(action: str, messages: Messages) -> Callable[[Parser], None]:
 
         model = messages("models.model_word")
         if action in ("info", "pull", "remove", "use"):
-            parser.add_argument("model", metavar=model, help=messages("models.help_model"))
+            parser.add_argument(NAME, metavar=model, help=messages("models.help_model"))
         if action == "verify":
-            parser.add_argument("model", metavar=model, nargs="?", help=messages("models.help_verify_model"))
+            parser.add_argument(NAME, metavar=model, nargs="?", help=messages("models.help_verify_model"))
         if action == "use":
             name = messages("help.name_word")
             parser.add_argument("--as", dest="own_name", metavar=name, help=messages("models.help_as"))
@@ -56,7 +58,7 @@ def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages)
     from voice_ime.models.chooser import chooser_of
 
     chooser = chooser_of(settings, arguments.environment)
-    chooser.shelf.sweep(but=arguments.model if arguments.action == "pull" else None)
+    chooser.shelf.sweep(but=arguments.named if arguments.action == "pull" else None)
     match arguments.action:
         case "list":
             return _list(chooser, messages, as_json=arguments.json)
@@ -69,7 +71,7 @@ def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages)
         case "remove":
             return _remove(chooser, arguments, messages)
         case _:
-            model = chooser.manifest.get(arguments.model)
+            model = chooser.manifest.get(arguments.named)
             status = use(chooser, model, arguments.settings_file, messages, arguments.own_name)
             _tell_server(arguments, messages)
             return status
@@ -98,7 +100,7 @@ def _rank(states: tuple[str, ...]) -> int:
 def _info(chooser: "Chooser", arguments: argparse.Namespace, messages: Messages) -> int:
     from voice_ime.models import telling
 
-    model = chooser.manifest.get(arguments.model)
+    model = chooser.manifest.get(arguments.named)
     if arguments.json:
         _print_json(telling.as_json(model, chooser.states(model), chooser.known(model)))
     else:
@@ -110,7 +112,7 @@ def _pull(chooser: "Chooser", arguments: argparse.Namespace, settings: "Settings
     from voice_ime.errors import VoiceImeError
     from voice_ime.models.aloud import say_error
 
-    model = chooser.manifest.get(arguments.model)
+    model = chooser.manifest.get(arguments.named)
     if arguments.trust_anew:
         chooser.shelf.forget_checksums(model)
     next_step = messages("models.use_next", model=model.id)
@@ -185,7 +187,7 @@ def _is_looked_at() -> bool:
 
 
 def _verify(chooser: "Chooser", arguments: argparse.Namespace, messages: Messages) -> int:
-    named = [chooser.manifest.get(arguments.model)] if arguments.model else chooser.present()
+    named = [chooser.manifest.get(arguments.named)] if arguments.named else chooser.present()
     results = {model.id: chooser.verify(model) for model in named}
     if arguments.json:
         _print_json(
@@ -205,7 +207,7 @@ def _verdict(name: str, damaged: str | None, messages: Messages) -> str:
 
 
 def _remove(chooser: "Chooser", arguments: argparse.Namespace, messages: Messages) -> int:
-    model = chooser.manifest.get(arguments.model)
+    model = chooser.manifest.get(arguments.named)
     chooser.remove(model)
     print(messages("models.removed", name=model.name))
     return ExitCode.OK

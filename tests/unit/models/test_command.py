@@ -66,6 +66,20 @@ def test_a_model_is_fetched_checked_used_and_removed(
     assert not (tmp_path / "models" / "small").exists()
 
 
+def test_all_is_told_of_the_model_that_is_in_use(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    run("pull", "small")
+    run("use", "small")
+    capsys.readouterr()
+    assert run("info", "small") == ExitCode.OK
+    assert "In use. On this machine." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("action", ["info", "pull", "verify", "use"])
+def test_the_engine_that_is_in_use_says_nothing_on_what_can_be_done_with_a_model(action: str, run: Run) -> None:
+    run("pull", "small")
+    assert run(action, "small", "--engine", "script") == ExitCode.OK
+
+
 def test_all_is_told_in_chinese_too(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("pull", "small", LANG="zh_CN.UTF-8") == ExitCode.OK
     assert "正在获取 Small，大小未知。" in capsys.readouterr().out

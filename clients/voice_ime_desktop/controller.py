@@ -4,6 +4,7 @@ A *take* is one time of talking, from the key going down to the answer to its re
 went down is where its texts go.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -277,7 +278,7 @@ class Controller:
         self._talking: _Take | None = None
         self._number = 0
         self._server_lost = False
-        self._for_later: list[SayText] = []
+        self._for_later: list[Say | SayText] = []
         """Sentences that came while the person talks: they would be heard by the microphone."""
 
     @property
@@ -298,7 +299,7 @@ class Controller:
             case Answered():
                 return self._answered(event.end)
             case Settled():
-                return _announcement(event.entry, event.target)
+                return self._aloud(_announcement(event.entry, event.target))
             case ServerLost():
                 return self._server(lost=True)
             case ServerBack():
@@ -306,7 +307,7 @@ class Controller:
             case Trouble():
                 return [SayText(sentence) for sentence in event.sentences]
             case Taught() | Taken():
-                return self._taught(event.sentence)
+                return self._aloud([SayText(event.sentence)] if event.sentence else [])
             case Explained():
                 return self._explained(event.sentences)
             case Chosen():
@@ -370,10 +371,10 @@ class Controller:
         take.target, take.refusal, take.target_known = found.target, found.refusal, True
         if found.refusal in ("password", "hidden_input") and self._talking is take:
             return self._refuse_to_listen(take, found.refusal)
-        context: list[Effect] = [SendContext(found.target)] if found.target is not None else []
+        context = [SendContext(found.target)] if found.target is not None else []
         waiting, take.waiting = take.waiting, []
-        delivered = [self._deliver(take, heard) for heard in waiting]
-        return [*context, *delivered, *self._drop_answered()]
+        self._drop_answered()
+        return [*context, *(self._deliver(take, heard) for heard in waiting)]
 
     def _refuse_to_listen(self, take: _Take, refusal: Refusal) -> list[Effect]:
         """A secret is not even listened to."""
@@ -404,12 +405,11 @@ class Controller:
         silent = [take for take in self._takes if take.end is not None and take.end <= end and not take.texts]
         for take in self._takes:
             take.answered = take.answered or (take.end is not None and take.end <= end)
-        dropped = self._drop_answered()
-        return [*(Say("nothing_heard") for _ in silent), *dropped]
+        self._drop_answered()
+        return self._aloud([Say("nothing_heard") for _ in silent])
 
-    def _drop_answered(self) -> list[Effect]:
+    def _drop_answered(self) -> None:
         self._takes = [take for take in self._takes if not (take.answered and not take.waiting)]
-        return []
 
     def _take(self, number: int) -> _Take | None:
         return next((take for take in self._takes if take.number == number), None)
@@ -420,11 +420,12 @@ class Controller:
         if lost == self._server_lost:
             return []
         self._server_lost = lost
-        return [Say("server_lost" if lost else "server_back")]
+        return self._aloud([Say("server_lost" if lost else "server_back")])
 
-    def _taught(self, sentence: str) -> list[Effect]:
-        self._for_later += [SayText(sentence)] if sentence else []
-        return self._now()
+    def _aloud(self, told: Sequence[Play | Say | SayText]) -> list[Effect]:
+        """Sounds at once, sentences once the person has ended."""
+        self._for_later += [one for one in told if not isinstance(one, Play)]
+        return [*(one for one in told if isinstance(one, Play)), *self._now()]
 
     def _explained(self, sentences: tuple[str, ...]) -> list[Effect]:
         """Who begins to talk has heard enough; afterwards it would be about an old text."""
@@ -438,7 +439,7 @@ class Controller:
         return [*waiting]
 
 
-def _announcement(entry: Entry, target: Target | None) -> list[Effect]:
+def _announcement(entry: Entry, target: Target | None) -> list[Play | Say | SayText]:
     """What is heard of a text. Never the text in a terminal: there the screen reader speaks it by itself."""
     terminal = target is not None and target.kind is Kind.TERMINAL
     match entry.state:

@@ -203,6 +203,36 @@ def test_what_was_learned_is_not_said_into_the_microphone() -> None:
     assert run(controller, DOWN, UP, Released(2, 32000)) == []
 
 
+def test_what_became_of_a_text_is_not_said_into_the_microphone() -> None:
+    """A long sentence is cut and inserted while its speaker goes on; so is the last one of who begins the next."""
+    controller = Controller("toggle")
+    assert run(controller, DOWN, Settled(entry(State.VERIFIED, "One."), EDITOR)) == []
+    assert run(controller, Settled(entry(State.HELD, reason="focus_moved"), EDITOR)) == [Play(Sound.HELD)]
+    assert run(controller, DOWN, Released(1, 16000)) == [
+        SayText("One."),
+        Say("held", (("why", "reason.focus_moved"),)),
+    ]
+
+
+def test_that_nothing_was_heard_is_not_said_into_the_microphone() -> None:
+    controller = Controller("hold")
+    run(controller, DOWN, TargetFound(1, EDITOR, None), UP, Released(1, 16000), DOWN)
+    assert run(controller, Answered(16000)) == []
+    assert run(controller, UP, Released(2, 32000)) == [Say("nothing_heard")]
+
+
+def test_that_the_server_is_lost_is_not_said_into_the_microphone() -> None:
+    controller = Controller("hold")
+    assert run(controller, DOWN, ServerLost()) == []
+    assert run(controller, UP, Released(1, 16000)) == [Say("server_lost")]
+
+
+def test_that_the_microphone_is_dead_is_said_at_once() -> None:
+    assert run(Controller("hold"), DOWN, Trouble(("The microphone went dead.",))) == [
+        SayText("The microphone went dead.")
+    ]
+
+
 def test_who_cancels_hears_what_was_learned() -> None:
     assert run(Controller("hold"), DOWN, Taught("Learned."), Pressed(Press.CANCEL))[-1] == SayText("Learned.")
 

@@ -7,7 +7,6 @@ import importlib
 import logging
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from voice_ime import __version__
 from voice_ime.command_line import Parser, wrong_value
 from voice_ime.commands import ExitCode, exit_code_of
 from voice_ime.errors import ConfigError, DiskFull, StoreError, VoiceImeError
+from voice_ime.log import WithoutWords, told
 from voice_ime.messages import LANGUAGES, Messages, language_of_locale
 
 if TYPE_CHECKING:  # pydantic is only loaded when a command runs
@@ -257,7 +257,9 @@ def _with_model(settings: "Settings", folder: Path | None) -> "Settings":
 
 def _start_log(level: str) -> None:
     """Only our own loggers follow the level: libraries log whole messages, and with them what was said."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(WithoutWords())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
     for name in ("voice_ime", "voice_ime_desktop"):
         logging.getLogger(name).setLevel(level.upper())
 
@@ -305,9 +307,7 @@ def _told(error: BaseException, end: _End) -> int:
         case ModuleNotFoundError(name=str(name)) if not name.startswith("voice_ime"):
             _say(end.messages("cli.package_missing", package=name), end.messages("cli.install_extra", extra=end.extra))
             return ExitCode.NO_MODEL
-    # Not the text of the error: it may quote what was said.
-    trace = "".join(traceback.format_tb(error.__traceback__))
-    _log.debug("%s\n%s", type(error).__name__, trace)
+    _log.debug("%s", told(error))
     _say(*end.messages.error(VoiceImeError()))
     return ExitCode.INTERNAL
 

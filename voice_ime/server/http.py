@@ -2,7 +2,6 @@
 
 import json
 import logging
-import traceback
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -12,6 +11,7 @@ from fastapi.routing import APIRoute
 
 from voice_ime import errors
 from voice_ime.errors import BadMessage, TooLarge, VoiceImeError
+from voice_ime.log import told
 from voice_ime.messages import Messages
 from voice_ime.server.allowance import Allowance
 from voice_ime.server.auth import Gate
@@ -71,8 +71,7 @@ def guarded(gate: Gate, allowance: Allowance) -> type[APIRoute]:
                 except VoiceImeError as error:
                     return _answer(error, request)
                 except Exception as error:
-                    trace = "".join(traceback.format_tb(error.__traceback__))  # not its text, which may quote words
-                    logger.error("a request failed by a fault of ours: %s\n%s", type(error).__name__, trace)
+                    logger.error("a request failed by a fault of ours: %s", told(error))
                     return _answer(VoiceImeError(), request)
 
             return handle

@@ -12,6 +12,7 @@ from voice_ime.errors import DesktopError, DesktopUnavailable, KeyMissing, Micro
 from voice_ime.local_server import LocalServer, serve_command
 from voice_ime.messages import Messages
 from voice_ime.settings import DesktopSettings
+from voice_ime.spoken import what_to_do
 from voice_ime_desktop.accessibility import Accessibility
 from voice_ime_desktop.announce.base import Announcer
 from voice_ime_desktop.controller import Controller, Pressed
@@ -120,7 +121,7 @@ class App:
         """A person at a desktop does not see the terminal in which the client was started."""
         for error in errors.exceptions:
             if isinstance(error, VoiceImeError):
-                for sentence in self._messages.error(error):
+                for sentence in what_to_do(error, self._messages):
                     self._announcer.say(sentence, self._messages.language)
 
     async def _put_together(self, held: AsyncExitStack) -> Desktop:

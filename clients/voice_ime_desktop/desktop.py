@@ -9,6 +9,7 @@ from voice_ime import protocol as wire
 from voice_ime.client import Connected, DictationClient, Disconnected
 from voice_ime.errors import DesktopUnavailable, MicrophoneError, VoiceImeError
 from voice_ime.messages import Messages
+from voice_ime.spoken import what_to_do
 from voice_ime_desktop import changes
 from voice_ime_desktop import controller as c
 from voice_ime_desktop.announce.base import Announcer
@@ -128,7 +129,7 @@ class Desktop:
 
     def trouble(self, error: VoiceImeError) -> None:
         """Something is wrong that the person must know."""
-        self.happened(c.Trouble(self._messages.error(error)))
+        self.happened(c.Trouble(what_to_do(error, self._messages)))
 
     def microphone_told(self, trouble: MicrophoneError | None) -> None:
         """The microphone stopped working, or (None) works again."""

@@ -185,9 +185,7 @@ def word(spot: Spot, messages: Messages) -> str:
     return messages("desktop.review.doubtful", text=spot.text, percent=round(100 * spot.confidence))
 
 
-def told(
-    spot: Spot, rivals: Sequence[Rival], written: Mapping[str, tuple[str, ...]], messages: Messages
-) -> list[str]:
+def told(spot: Spot, rivals: Sequence[Rival], written: Mapping[str, tuple[str, ...]], messages: Messages) -> list[str]:
     """How the word is written, then each rival with its number. `written`: see `explained`."""
     sentences = [*written.get(spot.text, ())]
     for number, rival in enumerate(rivals, 1):

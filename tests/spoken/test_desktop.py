@@ -26,7 +26,7 @@ from voice_ime_desktop.microphone import Microphone, OnPcm
 from tests.finals import OFFER, final, word
 from voice_ime import protocol as wire
 from voice_ime.client import Connected, Disconnected, Event
-from voice_ime.errors import InsertionFailed
+from voice_ime.errors import InsertionFailed, MicrophoneAbsent
 from voice_ime.messages import Messages
 
 SAY = Messages("en")
@@ -467,6 +467,13 @@ async def test_texts_into_a_window_that_cannot_be_read_are_joined_to_each_other(
         await s.talk()
         await s.talk()
         assert len(s.client.contexts) == 1
+
+
+async def test_of_a_microphone_that_is_not_there_the_missing_part_is_said(tmp_path: Path) -> None:
+    async with scene(tmp_path) as s:
+        s.desktop.trouble(MicrophoneAbsent(missing="program"))
+        await s.quiet()
+        assert s.spoken == [SAY("error.microphone_absent.message"), SAY("dictate.missing_program")]
 
 
 async def test_without_a_key_to_talk_ready_says_what_to_do(tmp_path: Path) -> None:

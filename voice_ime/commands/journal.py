@@ -75,7 +75,7 @@ def _insert(journal: "Journal", arguments: argparse.Namespace, messages: Message
 
     entry = journal.newest_available() if arguments.number is None else _find(journal, arguments.number)
     if entry is None or entry.state not in AVAILABLE or not entry.text:
-        print(messages("journal.not_held"))
+        print(messages("desktop.nothing_held" if arguments.number is None else "journal.not_held"))
         return ExitCode.SOME_FAILED
     print(messages("journal.inserting", seconds=f"{arguments.after:g}"), flush=True)
     time.sleep(arguments.after)

@@ -75,7 +75,6 @@ class ClipboardWay(Way):
         except (NotFetched, NotRestorable) as error:
             raise InsertionFailed(self.name) from error
 
-
     def _looking(self, target: Target, window: Window) -> Callable[[], bool]:
         """For another thread: whether `target` still has the focus. Fetching what the clipboard holds, and waiting for
         keys that are held, takes long enough to get to the next field."""

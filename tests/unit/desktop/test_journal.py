@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from voice_ime_desktop.journal import DAY_S, Journal, State
 
+from voice_ime.cli import main
+from voice_ime.commands import ExitCode
+
 
 class Clock:
     now = 1_000_000.0
@@ -107,3 +110,13 @@ def test_what_became_too_old_stands_in_none_of_its_files(tmp_path: Path) -> None
     journal.intend("new", "gedit")
     assert [file.name for file in tmp_path.iterdir() if b"mandragora" in file.read_bytes()] == []
     journal.close()
+
+
+def test_who_wants_the_held_text_inserted_and_there_is_none_hears_that(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment = {"HOME": str(tmp_path)}
+    assert main(["journal", "insert"], environment=environment) == ExitCode.SOME_FAILED
+    assert capsys.readouterr().out == "Nothing is held.\n"
+    assert main(["journal", "insert", "12"], environment=environment) == ExitCode.SOME_FAILED
+    assert capsys.readouterr().out.startswith("There is no held text of that number.")

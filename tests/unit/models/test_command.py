@@ -54,7 +54,7 @@ def test_a_model_is_fetched_checked_used_and_removed(
     assert run("pull", "small") == ExitCode.OK
     said = capsys.readouterr().out
     assert "Getting Small, size unknown." in said
-    assert "No checksum was known of 2 files." in said
+    assert "Files of which no checksum was known: 2." in said
     assert f"Small is here, whole, in {tmp_path}/models/small." in said
     assert run("verify") == ExitCode.OK
     assert capsys.readouterr().out == "small is whole.\n"
@@ -193,8 +193,8 @@ def test_whoever_asks_for_it_hears_how_far_it_is(run: Run, speech: SpeechService
     assert run("pull", "small", "--speak", SPEECHD_ADDRESS=at(speech)) == ExitCode.OK
     assert speech.said("voice-ime") == [
         "Getting Small, size unknown.",
-        "No checksum was known of 2 files. They were trusted, and recorded; a later download that differs will be "
-        "refused.",
+        "Files of which no checksum was known: 2. What has come was trusted, and recorded; a later download that "
+        "differs will be refused.",
         "Small is here, and whole.",
         "To dictate with it, type: voice-ime models use small",
     ]

@@ -6,6 +6,7 @@ from difflib import SequenceMatcher
 
 from voice_ime.engine.base import SENTENCE_MARKS
 from voice_ime.engine.words import cut, has_han
+from voice_ime.personalize.profile import LONGEST_LESSON
 
 MOST_WORDS = 4
 """On either side of a pair; characters of Chinese count half."""
@@ -102,13 +103,18 @@ def _text(text: str, words: Sequence[str], first: int, last: int) -> str:
         at = text.index(word, end)
         begin = at if number == first else begin
         end = at + len(word)
-    return text[begin:end].strip(SENTENCE_MARKS)
+    return " ".join(text[begin:end].strip(SENTENCE_MARKS).split())
 
 
 def _fits(pair: Pair) -> bool:
     if not pair.heard or not pair.meant or pair.heard == pair.meant:
         return False
-    return all(_is_sized(text) for text in (pair.heard, pair.meant))
+    return all(_can_be_kept(text) and _is_sized(text) for text in (pair.heard, pair.meant))
+
+
+def _can_be_kept(text: str) -> bool:
+    """Applications put all kinds of things into their texts."""
+    return len(text) <= LONGEST_LESSON and text.isprintable()
 
 
 def _is_sized(text: str) -> bool:

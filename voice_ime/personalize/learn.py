@@ -14,6 +14,7 @@ from typing import Literal
 from voice_ime.engine.words import has_han
 from voice_ime.personalize.corrections import Pair, pairs
 from voice_ime.personalize.profile import (
+    MOST_LESSONS,
     MOST_SOUNDS,
     Entry,
     Language,
@@ -70,6 +71,8 @@ def applied(profile: Profile, learned: Learned) -> Profile:
                 lessons[lesson.id] = lesson
             case Remove("entry", name):
                 del entries[name]
+            case Remove("lesson", name):
+                del lessons[name]
     return profile.model_copy(update={"entries": tuple(entries.values()), "lessons": tuple(lessons.values())})
 
 
@@ -194,9 +197,22 @@ class _Learning:
         return next((entry for entry in self._entries.values() if entry.written == written), None)
 
     def keep(self, lesson: Lesson) -> None:
+        if lesson.id not in self.lessons and len(self.lessons) >= MOST_LESSONS:
+            self._make_room()
         if self.lessons.get(lesson.id) != lesson:
             self._changes.append(Put(lesson))
             self._touched[lesson.id] = self.lessons[lesson.id] = lesson
+
+    def _make_room(self) -> None:
+        """What was seen least and longest ago is forgotten: most of it never comes again."""
+        known = [lesson for state in (State.OBSERVED, State.SUGGESTED) for lesson in self._in(state)]
+        if known:
+            self._changes.append(Remove("lesson", known[0].id))
+            del self.lessons[known[0].id]
+
+    def _in(self, state: State) -> list[Lesson]:
+        """The oldest first."""
+        return [lesson for lesson in self.lessons.values() if lesson.state is state]
 
     def put_entry(self, entry: Entry) -> None:
         if self._entries.get(entry.id) != entry:

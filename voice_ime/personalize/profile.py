@@ -12,6 +12,8 @@ DEFAULT = "default"
 """The profile that is meant where none is named."""
 LONGEST = 256
 """Characters of one written form."""
+LONGEST_LESSON = 120
+"""Characters of what was heard, and of what was meant, in a lesson."""
 MOST_ENTRIES = 20_000
 MOST_RULES = 5_000
 MOST_LESSONS = 5_000
@@ -135,8 +137,8 @@ class Lesson(_Data):
     once active, `heard` is one more way in which the entry `written` sounds."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-    heard: Annotated[str, Field(min_length=1, max_length=120), BeforeValidator(one_line)]
-    written: Annotated[str, Field(min_length=1, max_length=120), BeforeValidator(one_line)]
+    heard: Annotated[str, Field(min_length=1, max_length=LONGEST_LESSON), BeforeValidator(one_line)]
+    written: Annotated[str, Field(min_length=1, max_length=LONGEST_LESSON), BeforeValidator(one_line)]
     language: Language
     state: State = State.OBSERVED
     times: Annotated[int, Field(ge=0)] = 1

@@ -5,7 +5,18 @@ import pytest
 from tests.unit.personalize.lexicons import LEXICONS
 from voice_ime.personalize.corrections import Pair, pairs
 from voice_ime.personalize.learn import Correction, Learned, Learner, applied
-from voice_ime.personalize.profile import Entry, Lesson, Preferences, Profile, Sound, SoundKind, Source, State, Strength
+from voice_ime.personalize.profile import (
+    MOST_LESSONS,
+    Entry,
+    Lesson,
+    Preferences,
+    Profile,
+    Sound,
+    SoundKind,
+    Source,
+    State,
+    Strength,
+)
 from voice_ime.personalize.sounds_alike import Ears
 
 EARS = Ears(LEXICONS.english, LEXICONS.chinese)
@@ -65,6 +76,7 @@ def borders(text: str, first: int, last: int) -> tuple[int, int]:
         ("hello there", "Hello there", []),
         ("ab is it", "ib is it", []),
         ("", "hello", []),
+        ("ring\u00a0Kowalsky now", "ring\u00a0Kowalski now", [Pair("Kowalsky", "Kowalski")]),
     ],
 )
 def test_only_what_sounds_alike_may_have_been_misheard(heard: str, meant: str, found: list[Pair]) -> None:
@@ -179,6 +191,32 @@ def test_a_suggestion_can_be_accepted_or_forgotten() -> None:
 def test_nothing_is_learned_where_the_person_does_not_want_it() -> None:
     ann = Person(preferences=Preferences(learn=False))
     assert ann.corrects("kowalsky", "Kowalski", "voice") == Learned()
+
+
+@pytest.mark.parametrize("how", ["edit", "voice"])
+@pytest.mark.parametrize(
+    ("heard", "meant"),
+    [
+        ("ring karl\x00 today please", "ring carl\x00 today please"),
+        ("ring \u202ekarl today please", "ring \u202ecarl today please"),
+        (f"ring k{'a' * 120}rl today", f"ring c{'a' * 120}rl today"),
+        ("请打电话给章伟\x01\x02。", "请打电话给张伟\x01\x02。"),
+    ],
+)
+def test_what_could_not_be_kept_as_a_word_teaches_nothing(how: str, heard: str, meant: str) -> None:
+    person = Person()
+    person.corrects(heard, meant, how)
+    assert all(lesson.written.isprintable() and len(lesson.written) < 120 for lesson in person.profile.lessons)
+
+
+def test_what_was_seen_once_long_ago_makes_room_for_what_is_seen_today() -> None:
+    old = [Lesson(id=f"old{n}", heard=f"heard {n}", written=f"meant {n}", language="en") for n in range(MOST_LESSONS)]
+    old[0] = old[0].model_copy(update={"state": State.ACTIVE})
+    person = Person(lessons=tuple(old))
+    person.corrects("my iphone rang", "my iPhone rang")
+    assert len(person.profile.lessons) == MOST_LESSONS
+    assert (person.profile.lessons[0].id, person.profile.lessons[1].id) == ("old0", "old2")
+    assert person.profile.lessons[-1].written == "iPhone"
 
 
 def test_mandarin_is_learned_the_same_way() -> None:

@@ -461,6 +461,12 @@ class NoRoom(DiskFull):
     code = "no_room"
 
 
+class JournalDamaged(StoreError):
+    """The journal of the desktop client is not what it should be. Values: `path`."""
+
+    code = "journal_damaged"
+
+
 class StoreDamaged(StoreError):
     """The file with the profiles is not what it should be. Values: `path`."""
 

@@ -33,7 +33,7 @@ from voice_ime_desktop.insert.ibus_engine import IbusEngine, ibus_address
 from voice_ime_desktop.insert.inserter import Inserter
 from voice_ime_desktop.insert.null import NullReadBack
 from voice_ime_desktop.insert.read_back import AtspiReadBack
-from voice_ime_desktop.journal import FILE, Journal
+from voice_ime_desktop.journal import FILE, Journal, opened
 from voice_ime_desktop.listening import Listening
 from voice_ime_desktop.microphone import best_microphone
 from voice_ime_desktop.this_desktop import session_bus_of
@@ -132,9 +132,7 @@ class App:
         await held.enter_async_context(_started(self._announcer))
         held.callback(self._say, "ended")
         self._say("starting")
-        journal = Journal(
-            self._place.state_folder / FILE, most=self._settings.journal_most, days=self._settings.journal_days
-        )
+        journal = self._journal()
         held.callback(journal.close)
         display = self._place.display
         accessibility = Accessibility(session_bus_of(self._place.environment))
@@ -156,6 +154,13 @@ class App:
         for error in self._missing:
             desktop.trouble(error)
         return desktop
+
+    def _journal(self) -> Journal:
+        settings, path = self._settings, self._place.state_folder / FILE
+        journal, aside = opened(path, most=settings.journal_most, days=settings.journal_days)
+        if aside is not None:
+            self._say("journal_aside", path=aside)
+        return journal
 
     def _inserter(self, accessibility: Accessibility, focus: AtspiFocus, display: str) -> Inserter:
         engine = IbusEngine(lambda: ibus_address(self._place.environment))
@@ -193,8 +198,8 @@ class App:
                 self._missing.append(KeyMissing(name))
         return X11Hotkeys(display, keys, self._lost)
 
-    def _say(self, key: str) -> None:
-        self._announcer.say(self._messages(f"desktop.{key}"), self._messages.language)
+    def _say(self, key: str, **values: object) -> None:
+        self._announcer.say(self._messages(f"desktop.{key}", **values), self._messages.language)
 
     async def _arm(self, desktop: Desktop) -> None:
         """Opens the microphone; one that is not there is told, and looked for again and again."""

@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from typing import TypeVar
 
-from voice_ime.errors import DiskFull, StoreError
+from voice_ime.errors import DiskFull, JournalDamaged, StoreError
+from voice_ime.files import put_aside
 
 T = TypeVar("T")
 
@@ -18,6 +20,8 @@ FILE = "journal.sqlite"
 """Its name in the state folder."""
 FULL = 13
 """SQLite's code for a full disk."""
+DAMAGED = (11, 26)
+"""SQLite's codes for a file that is damaged, or no database."""
 DAY_S = 86_400
 
 
@@ -65,16 +69,31 @@ create table if not exists utterance (
 """
 
 
+def opened(path: Path, *, most: int, days: float) -> "tuple[Journal, Path | None]":
+    """The journal at `path`, and where a damaged one was put aside, if it was. As `Journal` otherwise."""
+    try:
+        return Journal(path, most=most, days=days), None
+    except JournalDamaged:
+        aside = put_aside(path, datetime.now())
+        return Journal(path, most=most, days=days), aside
+
+
 class Journal:
     """The utterances of one person. Each change is on the disk when the call returns. Not for two threads at once."""
 
     def __init__(self, path: Path, *, most: int = 500, days: float = 7, clock: Callable[[], float] = time.time) -> None:
-        """`path` is made if absent. StoreError, DiskFull."""
+        """`path` is made if absent. JournalDamaged, StoreError, DiskFull."""
         self._path = path
         self._most = most
         self._days = days
         self._clock = clock
         self._database = self._translated(self._open)
+        try:
+            if not self._translated(self._prepared):
+                raise JournalDamaged(path=str(path))
+        except StoreError:
+            self.close()
+            raise
 
     def close(self) -> None:
         self._database.close()
@@ -125,12 +144,15 @@ class Journal:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
         self._path.chmod(0o600)
-        database = sqlite3.connect(self._path, isolation_level=None, timeout=5, check_same_thread=False)
-        database.execute("pragma journal_mode = wal")
-        database.execute("pragma synchronous = full")
-        database.execute("pragma secure_delete = on")
-        database.execute(_SCHEMA)
-        return database
+        return sqlite3.connect(self._path, isolation_level=None, timeout=5, check_same_thread=False)
+
+    def _prepared(self) -> bool:
+        """Whether the file is whole."""
+        for pragma in ("journal_mode = wal", "synchronous = full", "secure_delete = on"):
+            self._run(f"pragma {pragma}")
+        self._run(_SCHEMA)
+        with closing(self._database.execute("pragma quick_check(1)")) as cursor:
+            return bool(cursor.fetchone() == ("ok",))
 
     def _add(self, text: str, application: str) -> Entry:
         now = self._clock()
@@ -168,8 +190,11 @@ class Journal:
         try:
             return work()
         except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", None) == FULL:
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            if code == FULL:
                 raise DiskFull(path=str(self._path)) from None
+            if code in DAMAGED:
+                raise JournalDamaged(path=str(self._path)) from None
             raise StoreError(path=str(self._path), detail=str(error)) from None
         except OSError as error:
             raise StoreError(path=str(self._path), detail=error.strerror or "") from None

@@ -7,7 +7,6 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -227,19 +226,6 @@ class _Opened:
 def wal_of(path: Path) -> Path:
     """The file of recent writes beside the file `path`."""
     return path.with_name(f"{path.name}-wal")
-
-
-def put_aside(path: Path, at: datetime) -> Path:
-    """Gives the file `path` and what belongs to it other names, after `at`; the new one of the file.
-    StoreUnusable."""
-    aside = path.with_name(f"{path.name}.damaged-{at:%Y-%m-%d-%H%M%S}")
-    try:
-        for ending in ("", "-wal", "-shm"):
-            with contextlib.suppress(FileNotFoundError):
-                path.with_name(path.name + ending).rename(aside.with_name(aside.name + ending))
-    except OSError as error:
-        raise _unusable(str(path), error.strerror, error) from error
-    return aside
 
 
 def _unusable(path: str, reason: str | None, error: BaseException | None) -> StoreUnusable:

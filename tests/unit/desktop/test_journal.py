@@ -1,13 +1,15 @@
 """What was said and what became of it."""
 
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from voice_ime_desktop.journal import DAY_S, Journal, State
+from voice_ime_desktop.journal import DAY_S, Journal, State, opened
 
 from voice_ime.cli import main
 from voice_ime.commands import ExitCode
+from voice_ime.errors import JournalDamaged
 
 
 class Clock:
@@ -120,3 +122,56 @@ def test_who_wants_the_held_text_inserted_and_there_is_none_hears_that(
     assert capsys.readouterr().out == "Nothing is held.\n"
     assert main(["journal", "insert", "12"], environment=environment) == ExitCode.SOME_FAILED
     assert capsys.readouterr().out.startswith("There is no held text of that number.")
+
+
+def with_texts(path: Path) -> Path:
+    journal = Journal(path)
+    for number in range(200):
+        journal.intend(f"{number} " * 50, "gedit")
+    journal.close()
+    return path
+
+
+def no_journal(path: Path) -> None:
+    path.write_bytes(b"This was never a journal. " * 1000)
+
+
+def overwritten(path: Path) -> None:
+    with with_texts(path).open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xa5" * 8192)
+
+
+def cut_short(path: Path) -> None:
+    whole = with_texts(path).read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+
+
+DAMAGES = [no_journal, overwritten, cut_short]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_journal_is_told_as_such_and_not_touched(damage: Callable[[Path], None], tmp_path: Path) -> None:
+    damage(tmp_path / "journal")
+    before = (tmp_path / "journal").read_bytes()
+    with pytest.raises(JournalDamaged):
+        Journal(tmp_path / "journal")
+    assert (tmp_path / "journal").read_bytes() == before
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_the_client_begins_anew_beside_a_damaged_journal(damage: Callable[[Path], None], tmp_path: Path) -> None:
+    damage(tmp_path / "journal")
+    before = (tmp_path / "journal").read_bytes()
+    journal, aside = opened(tmp_path / "journal", most=500, days=7)
+    assert aside is not None
+    assert aside.read_bytes() == before
+    assert journal.intend("Hello.", "gedit").number == 1
+    journal.close()
+
+
+def test_a_whole_journal_is_not_put_aside(tmp_path: Path) -> None:
+    journal, aside = opened(with_texts(tmp_path / "journal"), most=500, days=7)
+    assert aside is None
+    assert len(journal.entries()) == 200
+    journal.close()

@@ -20,7 +20,7 @@ def rescue_arguments(parser: Parser, messages: Messages) -> None:
 
 
 def rescue(desk: Desk, arguments: argparse.Namespace) -> int:
-    from voice_ime.store.database import put_aside
+    from voice_ime.files import put_aside
 
     damaged = _damaged(desk.store)
     if damaged is None:

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 ZH = Messages("zh")
 MICRO = ROOT / "tests" / "models" / "micro_zh" / "streaming-transducer"
 RECOMMENDED = "您听写用的语言：中文、英语。"
-QUESTION = ZH("models.ask")
+QUESTION = ZH("models.ask", name="Micro")
 READY = ZH("desktop.ready", key="Pause")
 
 

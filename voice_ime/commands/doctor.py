@@ -65,13 +65,13 @@ def _offer_model(arguments: argparse.Namespace, settings: "Settings", messages: 
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return
-    from voice_ime.commands.models import offer
+    from voice_ime.commands.models import offer, tell_server
     from voice_ime.models.chooser import chooser_of
 
     chooser = chooser_of(settings, arguments.environment)
     chooser.shelf.sweep()
-    if not chooser.hears_all():
-        offer(chooser, arguments.settings_file, messages, input)
+    if not chooser.hears_all() and offer(chooser, arguments.settings_file, messages, input):
+        tell_server(arguments, messages)
 
 
 def _speak_and_see(desktop: "ThisDesktop", messages: Messages) -> ExitCode:

@@ -71,10 +71,7 @@ def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages)
         case "remove":
             return _remove(chooser, arguments, messages)
         case _:
-            model = chooser.manifest.get(arguments.named)
-            status = use(chooser, model, arguments.settings_file, messages, arguments.own_name)
-            _tell_server(arguments, messages)
-            return status
+            return _use(chooser, arguments, messages)
 
 
 def _list(chooser: "Chooser", messages: Messages, *, as_json: bool) -> int:
@@ -213,28 +210,25 @@ def _remove(chooser: "Chooser", arguments: argparse.Namespace, messages: Message
     return ExitCode.OK
 
 
-def use(
-    chooser: "Chooser", model: "Model", settings_file: Path, messages: Messages, own_name: str | None = None
-) -> int:
-    """Writes the choice into the settings file and says so. What `Chooser.use` raises."""
-    chooser.use(model, settings_file, own_name)
-    if own_name is None:
-        print(messages("models.used", name=model.name, file=settings_file))
-    else:
-        print(messages("models.used_as", name=model.name, file=settings_file, own=own_name))
+def _use(chooser: "Chooser", arguments: argparse.Namespace, messages: Messages) -> int:
+    model, own_name = chooser.manifest.get(arguments.named), arguments.own_name
+    chooser.use(model, arguments.settings_file, own_name)
+    key = "models.used" if own_name is None else "models.used_as"
+    print(messages(key, name=model.name, file=arguments.settings_file, own=own_name))
+    tell_server(arguments, messages, own_name)
     return ExitCode.OK
 
 
-def _tell_server(arguments: argparse.Namespace, messages: Messages) -> None:
-    """Says what a running server made of it; nothing where none is running."""
-    from voice_ime.models.running import tell_server
+def tell_server(arguments: argparse.Namespace, messages: Messages, own_name: str | None = None) -> None:
+    """Has a running server read the settings again, and says what it made of it; nothing where none is running."""
+    from voice_ime.models import running
     from voice_ime.settings import load_settings
 
     settings = load_settings(arguments.settings_file, {})
-    told = tell_server(settings, arguments.state_folder / "token", messages.language)
+    told = running.tell_server(settings, arguments.state_folder / "token", messages.language)
     if told is not None:
         changed, what = told
-        key = "models.server_changed" if arguments.own_name is None else "models.server_loaded"
+        key = "models.server_changed" if own_name is None else "models.server_loaded"
         print(messages(key, engine=what) if changed else what)
 
 
@@ -252,17 +246,21 @@ def offer(
     from voice_ime.models.aloud import NoVoice
 
     advice, voice = chooser.advice(), voice or NoVoice()
-    if advice.model is None or advice.used or not _yes(ask, messages, voice):
+    if advice.model is None or advice.used:
+        return False
+    name = advice.model.name
+    if not _yes(messages("models.ask_use" if advice.here else "models.ask", name=name), ask, voice):
         return False
     if not advice.here:
         pull(chooser, advice.model, messages, voice=voice)
-    use(chooser, advice.model, settings_file, messages)
-    voice.say(messages("models.used_spoken", name=advice.model.name))
+    chooser.use(advice.model, settings_file)
+    print(messages("models.used_now", name=name, file=settings_file))
+    voice.say(messages("models.used_spoken", name=name))
     return True
 
 
-def _yes(ask: Callable[[str], str], messages: Messages, voice: "Voice") -> bool:
-    question, answer = messages("models.ask"), "n"
+def _yes(question: str, ask: Callable[[str], str], voice: "Voice") -> bool:
+    answer = "n"
     voice.say(question)
     try:
         answer = ask(f"{question} ").strip().lower()

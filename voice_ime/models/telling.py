@@ -1,5 +1,6 @@
 """Models and downloads in words: the lines of `voice-ime models`, and how far a download is."""
 
+import math
 import os
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -104,7 +105,7 @@ def recommendation(advice: "Advice", messages: Messages) -> str:
         "models.recommend",
         languages=wanted,
         cores=advice.resources.cores,
-        memory=max(1, round(advice.resources.memory_mb / 1000)),
+        memory=math.ceil(advice.resources.memory_mb * 1_000_000 / 2**30),  # as it was sold: the system keeps some
         name=model.name,
         size=size(model, messages),
         licence=model.licence.name,
@@ -218,7 +219,7 @@ class BarProgress(_Said):
     def at(self, file: str, have: int) -> None:
         self._files[file] = have
         if self._bar is not None:
-            self._bar.n = self._have_mb
+            self._bar.n = min(self._have_mb, self._bar.total or self._have_mb)  # the total is rounded
             self._bar.update(0)
 
     def close(self) -> None:

@@ -59,7 +59,7 @@ def test_a_model_is_fetched_checked_used_and_removed(
     assert run("verify") == ExitCode.OK
     assert capsys.readouterr().out == "small is whole.\n"
     assert run("list") == ExitCode.OK
-    assert capsys.readouterr().out.startswith("small: Small. English. size unknown, licence MIT. On this machine.")
+    assert capsys.readouterr().out.startswith("small: Small. English. Licence MIT, size unknown. On this machine.")
     assert run("use", "small") == ExitCode.OK
     assert 'name = "whisper"' in (tmp_path / "settings.toml").read_text()
     assert run("remove", "small") == ExitCode.OK

@@ -100,12 +100,23 @@ def test_question_download_and_choice_are_heard(chooser: Chooser, tmp_path: Path
     heard = Heard()
     assert offer(chooser, tmp_path / "settings.toml", EN, saying(""), heard)
     assert heard.said == [
-        "Get it now? For yes, press Enter. For no, type n, then press Enter.",
+        "Get Small now? For yes, press Enter. For no, type n, then press Enter.",
         "(quiet)",
         "Getting Small, 1 megabytes.",
         "Small is here, and whole.",
         "From now on you dictate with Small.",
     ]
+
+
+def test_a_model_that_is_here_already_is_not_offered_to_be_fetched(
+    chooser: Chooser, hub: Hub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    offer(chooser, tmp_path / "settings.toml", EN, saying(""))
+    capsys.readouterr()
+    heard = Heard()
+    assert offer(chooser, tmp_path / "others.toml", EN, saying(""), heard)
+    assert heard.said[0].startswith("Dictate with Small from now on?")
+    assert capsys.readouterr().out.startswith("From now on you dictate with Small. This was written into ")
 
 
 def test_who_answers_hears_no_more_of_the_question(chooser: Chooser, tmp_path: Path) -> None:

@@ -167,8 +167,10 @@ class _Handler(BaseHTTPRequestHandler):
             return 0
         return min(int(asked.removeprefix("bytes=").rstrip("-")), len(content))
 
-    def _head(self, content: bytes, begin: int, tag: str, length: int | None) -> None:
+    def _head(self, content: bytes, begin: int, tag: str, length: int | None, kind: str = "") -> None:
         self.send_response(206 if begin else 200)
+        if kind:
+            self.send_header("Content-Type", kind)
         if begin:
             self.send_header("Content-Range", f"bytes {begin}-{len(content) - 1}/{len(content)}")
         if tag:
@@ -220,7 +222,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self._head(content, begin, tag, None)
                 self.wfile.write(content[begin:till])
             case "page":
-                self._send(b"<html>Please log in to this network.</html>", "", '"page"')
+                page = b"<html>Please log in to this network.</html>"
+                self._head(page, 0, '"page"', len(page), "text/html; charset=utf-8")
+                self.wfile.write(page)
             case "missing":
                 self._status(404)
             case "busy":

@@ -159,6 +159,8 @@ class _Download:
             self._target.unlink(missing_ok=True)
             raise _Broken("another range than asked for")
         self._answered = True
+        if answer.is_page:
+            raise self._differs()
         self._announced = answer.announced
         self._tag = _strong(answer.headers.get("ETag"))
         self._expect(begin, answer)

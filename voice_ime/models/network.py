@@ -88,6 +88,11 @@ class Answer:
     def chunked(self) -> bool:
         return self.headers.get("Transfer-Encoding", "").lower() == "chunked"
 
+    @property
+    def is_page(self) -> bool:
+        """Something to be looked at, e.g. what a hotel asks for before it lets one through."""
+        return self.headers.get_content_type() == "text/html"
+
     def blocks(self, patience: Patience) -> Iterator[bytes]:
         """The body. TimeoutError where it stands still or crawls, OSError and HTTPException where it breaks off."""
         since, came = time.monotonic(), 0

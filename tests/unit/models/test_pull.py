@@ -158,6 +158,13 @@ def test_a_lasting_fault_leaves_nothing_and_says_what_it_is(
     assert refused(error, tmp_path, hub, from_hub(hub)).values["model"] == "small"
 
 
+def test_the_page_of_a_network_that_wants_a_login_is_no_file_even_where_nothing_is_known_of_it(
+    hub: Hub, tmp_path: Path
+) -> None:
+    hub.faults = [Fault("page")]
+    refused(ModelDiffers, tmp_path, hub, from_hub(hub, known=False, sizes=False))
+
+
 def test_a_wrong_file_of_one_place_is_taken_from_the_next(hub: Hub, tmp_path: Path) -> None:
     mirror = hub.add_mirror("mirror", CONTENT)
     archive = hub.add_archive("small.tar.bz2", CONTENT)

@@ -276,8 +276,8 @@ class StoreSettings(_Settings):
 
 
 class Settings(_Settings):
-    language: str = "en"
-    """Language of the messages: en or zh."""
+    language: Literal["en", "zh"] = "en"
+    """Language of the messages."""
     languages: tuple[str, ...] = ()
     """Languages in which the person dictates, as ISO 639-1 codes; empty: English, and that of the messages."""
     profile: str = Field("default", pattern=r"^([a-z0-9][a-z0-9_-]{0,63})?$")

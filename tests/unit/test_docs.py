@@ -5,8 +5,12 @@ import tomllib
 from collections.abc import Iterator
 from itertools import chain, pairwise
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import to_jsonable_python
 from voice_ime_desktop.hotkeys.control import WORDS
 
 from voice_ime import errors
@@ -20,7 +24,7 @@ from voice_ime.errors import (
     VoiceImeError,
 )
 from voice_ime.messages import Messages
-from voice_ime.settings import DesktopSettings
+from voice_ime.settings import DesktopSettings, Settings
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -91,6 +95,17 @@ def test_headings_go_down_one_step_at_a_time(page: Path) -> None:
 @pytest.mark.parametrize("page", EVERY, ids=name)
 def test_links_lead_to_something_that_is_there(page: Path) -> None:
     assert [target for target in links(page) if not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("page", EVERY, ids=name)
+def test_links_into_a_page_lead_to_a_heading(page: Path) -> None:
+    targets = re.findall(r"\]\(([^):]*)#([^)]*)\)", prose(page))
+    assert [there for file, there in targets if there not in anchors(page.parent / file if file else page)] == []
+
+
+def anchors(page: Path) -> set[str]:
+    """As they are made of headings where pages are shown."""
+    return {re.sub(r"[^\w\- ]", "", title).strip().lower().replace(" ", "-") for _, title in headings(page)}
 
 
 @pytest.mark.parametrize("page", [DOCS / "index.md", DOCS / "zh" / "index.md"], ids=name)
@@ -173,3 +188,57 @@ def test_every_word_for_a_key_is_documented(page: Path) -> None:
 def test_all_exit_codes_are_documented(page: Path) -> None:
     section = re.split(r"^## (?:Exit codes|退出码)$", prose(page), flags=re.MULTILINE)[1].split("\n## ")[0]
     assert [int(code) for code in re.findall(r"^- (\d+)[:：]", section, flags=re.MULTILINE)] == sorted(ExitCode)
+
+
+SETTINGS_PAGES = [DOCS / "settings.md", DOCS / "zh" / "settings.md"]
+LINE = re.compile(r"^- `(\w+)(?: = (.+?))?`[，,：:](.*?)$", re.MULTILINE)
+
+
+def settings_of(page: Path) -> dict[str, dict[str, tuple[str, str]]]:
+    """By heading in square brackets, "" for the top: each setting with its default, as TOML, and what follows it."""
+    tables = {"": LINE.findall(prose(page).split("[desktop]")[0])}
+    for part in re.split(r"^##+ ", prose(page), flags=re.MULTILINE)[1:]:
+        if heading := re.search(r"`\[([a-z_.]+)\]`", part):
+            unbroken = re.sub(r"\n  ", " ", part)
+            tables[heading[1]] = LINE.findall(unbroken)
+    return {name: {key: (default, rest) for key, default, rest in rows} for name, rows in tables.items()}
+
+
+def parts_of(kind: type[BaseModel], heading: str = "") -> Iterator[tuple[str, str, FieldInfo]]:
+    """Each setting with the heading under which it is written."""
+    for key, field in kind.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from parts_of(field.annotation, f"{heading}.{key}" if heading else key)
+        else:
+            yield heading, key, field
+
+
+def limits_of(field: FieldInfo) -> Iterator[str]:
+    """All that its line must name: limits of a number, and what else than the default a choice can be."""
+    limits = [getattr(rule, side, None) for rule in field.metadata for side in ("ge", "gt", "le", "lt")]
+    yield from (f"{limit:.10g}" for limit in limits if limit is not None)
+    yield from (f'"{one}"' for one in get_args(field.annotation) if isinstance(one, str) and one != field.default)
+
+
+@pytest.mark.parametrize("page", SETTINGS_PAGES, ids=name)
+def test_every_setting_is_documented_with_its_default(page: Path) -> None:
+    documented = {
+        (heading, key): tomllib.loads(f"x = {default}")["x"] if default else None
+        for heading, rows in settings_of(page).items()
+        for key, (default, _) in rows.items()
+    }
+    assert documented == {
+        (heading, key): to_jsonable_python(field.default) for heading, key, field in parts_of(Settings)
+    }
+
+
+@pytest.mark.parametrize("page", SETTINGS_PAGES, ids=name)
+def test_every_setting_is_documented_with_what_it_can_be(page: Path) -> None:
+    tables = settings_of(page)
+    bare = [
+        f"{heading}.{key}: {limit}"
+        for heading, key, field in parts_of(Settings)
+        for limit in limits_of(field)
+        if limit not in tables[heading][key][1]
+    ]
+    assert bare == []

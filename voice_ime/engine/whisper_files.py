@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 from voice_ime.errors import ModelDamaged, ModelNotFound
+from voice_ime.models.manifest import read_manifest
+from voice_ime.models.shelf import RECORD, pull_command
 
 MODEL = "faster-whisper-small"
 FOLDER = Path("~/voice-ime-models") / MODEL
@@ -49,11 +51,17 @@ def _is_json(path: Path) -> bool:
 
 def _command(folder: Path, *, again: bool = False) -> str:
     """What gets the model of this name, or else a small one, into `folder`; `again`: over files that are there."""
-    if folder == FOLDER.expanduser() and not folder.is_dir():
-        return f"voice-ime models pull {folder.name}"
+    if _is_fetched_by_us(folder):
+        return pull_command(folder.name)
     model = folder.name if _MODEL_NAME.fullmatch(folder.name) else MODEL
     command = f"{_downloader()} download {OWNERS.get(model, OWNER)}/{model} --local-dir {shlex.quote(str(folder))}"
     return f"{command} --force-download" if again else command
+
+
+def _is_fetched_by_us(folder: Path) -> bool:
+    """Whether `voice-ime models pull` brought it there, or would do so."""
+    ours = folder.parent == FOLDER.parent.expanduser()
+    return (folder / RECORD).is_file() or (ours and any(model.id == folder.name for model in read_manifest().model))
 
 
 def _downloader() -> str:

@@ -18,11 +18,13 @@ from voice_ime.engine.base import SAMPLE_RATE, Hypothesis, Options, Samples, Sub
 from voice_ime.engine.han import Script
 from voice_ime.errors import ConfigError, ModelDamaged, ModelNotFound, RecognitionFailed
 from voice_ime.messages import LANGUAGES, Messages
+from voice_ime.models.shelf import RECORD
 from voice_ime.settings import WhisperSettings
 
 needs_package("faster-whisper")
 
 from voice_ime.engine.whisper import WhisperEngine  # noqa: E402
+from voice_ime.engine.whisper_files import FOLDER, damaged  # noqa: E402
 
 MICRO = MODELS / "whisper_micro"
 ROOT = Path(__file__).parents[3]
@@ -257,6 +259,20 @@ def test_a_model_that_is_not_here_comes_with_the_command_that_gets_it(tmp_path: 
     assert refused.value.values["where"] == str(folder)
     for language in LANGUAGES:
         assert str(refused.value.values["command"]) in " ".join(Messages(language).error(refused.value))
+
+
+@pytest.mark.parametrize("name", ["faster-whisper-small", "faster-whisper-base"])
+def test_a_model_that_belongs_into_the_models_folder_comes_with_the_command_that_puts_it_there(name: str):
+    error = damaged(FOLDER.expanduser().with_name(name), "model.bin")
+    assert error.values["command"] == f"voice-ime models pull {name}"
+
+
+def test_a_damaged_model_that_voice_ime_fetched_is_fetched_again_by_voice_ime(copy: Path):
+    (copy / RECORD).write_text("{}")
+    (copy / "model.bin").write_bytes(b"")
+    with pytest.raises(ModelDamaged) as refused:
+        WhisperEngine(settings_of(copy))
+    assert refused.value.values["command"] == f"voice-ime models pull {copy.name}"
 
 
 @pytest.mark.parametrize("file", ["model.bin", "config.json", "tokenizer.json", "vocabulary.json"])

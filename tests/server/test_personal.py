@@ -124,6 +124,15 @@ async def test_a_correction_said_outright_is_learned_and_told(place: Place) -> N
     assert place.store.log("ann")[0].author.source is Source.LEARNED
 
 
+async def test_of_an_ordinary_word_that_was_corrected_no_more_is_promised_than_is_done(place: Place) -> None:
+    async with place.server.session(profile="ann", endpoints=False) as talk:
+        await talk.say(wire.Correction(utterance="u0", heard="please ring", meant="please wring", how="voice"))
+        taken = await talk.hear(wire.CorrectionTaken)
+        final = await place.hears(talk)
+    assert taken.say == "From now on, when I hear ring, I offer wring, or write it where it fits."
+    assert [(change.heard, change.written) for change in final.changes if change.heard == "ring"] == [("ring", "wring")]
+
+
 async def test_of_two_own_words_that_sound_the_same_the_chosen_one_is_in_use_from_then_on(place: Place) -> None:
     place.keep(Entry(id="e1", written="Kowalski"))
     place.keep(Entry(id="e2", written="Covalsky"))

@@ -1,9 +1,11 @@
 """Replace, offer, or leave: what becomes of the entries that could have been said.
 
 With the sound, its price counts, and what speaks for an entry in the text a little; without, the text alone. What
-misses by little is offered. Entries that sound the same, between which nothing decides, are offered only.
+misses by little is offered, and so is what the person has said may be meant. Entries that sound the same, between
+which nothing decides, are offered only.
 """
 
+import math
 from collections.abc import Sequence
 
 from voice_ime.personalize.correct import Verdict
@@ -36,14 +38,18 @@ class Decider:
         verdicts = [self._verdict(one, price) for one, price in zip(candidates, prices, strict=True)]
         kept: list[Verdict] = []
         for verdict in sorted(verdicts, key=_surest):
-            if verdict.score > -self._balance.offered and not _taken(verdict, kept):
+            wanted = verdict.candidate.due or verdict.score > -self._balance.offered
+            if wanted and not _taken(verdict, kept):
                 kept.append(self._limited(verdict, kept))
         return kept
 
     def _verdict(self, candidate: Candidate, price: float | None) -> Verdict:
         score = self._balance.score(candidate, price)
+        if candidate.due:
+            score = max(score, -self._balance.offered)  # an engine does not work out what is of no use: -inf
         may = score > 0 and candidate.entry.strength is not Strength.NEVER and not candidate.homophones
-        return Verdict(candidate, "replace" if may else "offer", score, None if price is None else -price)
+        cost = None if price is None or math.isinf(price) else -price
+        return Verdict(candidate, "replace" if may else "offer", score, cost)
 
     def _limited(self, verdict: Verdict, kept: Sequence[Verdict]) -> Verdict:
         written = sum(each.kind == "replace" for each in kept)

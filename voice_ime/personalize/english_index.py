@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voice_ime.engine.base import Hypothesis, Word
-from voice_ime.personalize.homophones import Circumstances, settled
+from voice_ime.personalize.homophones import Circumstances, settled, told_by_place
 from voice_ime.personalize.phonetics.costs import FILLER, PhoneCosts, Sounds, distances, hand_made, packed
 from voice_ime.personalize.phonetics.english import English, sounds_of
-from voice_ime.personalize.profile import Entry
+from voice_ime.personalize.profile import Entry, SoundKind
 from voice_ime.personalize.retrieve import Candidate
 from voice_ime.personalize.text_model import FARTHEST_RIVAL, Place, doubt_of
 from voice_ime.personalize.weighing import Weighing
@@ -116,6 +116,7 @@ class EnglishIndex:
         self._near = self._points.of(self._sounds, self._lengths)
         self._alike = _alike(owned)
         self._letters = [tuple(map(_bare, entry.written.split())) for entry in self._entries]
+        self._given = [frozenset(_given(entry)) for entry in self._entries]
         self._listed = _listed(self._letters)
         self._listed_lengths = sorted({len(each) for each in self._listed})
         self._settled = {self._letters[number] for number, entry in enumerate(self._entries) if _is_plain(entry)}
@@ -128,8 +129,9 @@ class EnglishIndex:
         """
         where = Circumstances(hypothesis.text, application)
         spelled = self._spelled_otherwise(hypothesis, application)
+        alike = self._alike_to_listed(hypothesis, where)
         best = self.likeliest(self.places(hypothesis, application))
-        return [*spelled, *_once(self._candidate(place, score, where) for place, score in best)]
+        return [*spelled, *alike, *_once(self._candidate(place, score, where) for place, score in best)]
 
     def likeliest(self, places: Sequence[Place]) -> list[tuple[Place, float]]:
         """Those worth pricing, with their text scores: first those against which the sound may speak most.
@@ -138,7 +140,12 @@ class EnglishIndex:
         """
         scores: list[float] = self._weighing.text.scores(places).tolist()
         both = zip(places, scores, strict=True)
-        return sorted(both, key=lambda each: -self._weighing.leeway.of(*each))[:MOST_CANDIDATES]
+        return sorted(both, key=self._urgency)[:MOST_CANDIDATES]
+
+    def _urgency(self, weighed: tuple[Place, float]) -> tuple[bool, float]:
+        """The lower, the more urgent."""
+        place, score = weighed
+        return not self._is_due(place.number, place.heard), -self._weighing.leeway.of(place, score)
 
     def places(self, hypothesis: Hypothesis, application: str | None) -> list[Place]:
         """All entries near to some words, with what is known of them."""
@@ -153,7 +160,7 @@ class EnglishIndex:
             for window, number, distance, rival in _with_rivals(self._distances(spans), self._alike)
             if self._fits(number, application)
         ]
-        near.sort(key=_roughly)
+        near.sort(key=lambda each: (not self._is_due(each.number, each.span.heard), _roughly(each)))
         density = _Density([each.span.window for each in near if each.distance <= NEAR], len(words))
         return [self._place(each, density) for each in near[:MOST_WEIGHED]]
 
@@ -174,7 +181,36 @@ class EnglishIndex:
             text_score=score,
             homophones=() if meant else others,
             leeway=self._weighing.leeway.of(place, score),
+            due=self._is_due(place.number, place.heard),
         )
+
+    def _is_due(self, number: int, heard: tuple[str, ...]) -> bool:
+        """Whether the person has said that these very words may mean entry `number`."""
+        return heard in self._given[number]
+
+    def _alike_to_listed(self, hypothesis: Hypothesis, where: Circumstances) -> list[Candidate]:
+        """For entries that were heard as they are written: those that sound exactly the same, one for all."""
+        words = [word.text for word in hypothesis.words]
+        found = [
+            self._instead(first, last, number, where)
+            for first, last in _found(words, self._settled, self._listed_lengths)
+            for number in self._listed[tuple(map(_bare, words[first:last]))][:1]
+        ]
+        return [candidate for candidate in found if candidate is not None]
+
+    def _instead(self, first: int, last: int, number: int, where: Circumstances) -> Candidate | None:
+        """What may be meant where entry `number` was heard; None: nothing else, or what is around it speaks for it."""
+        numbers = [each for each in self._alike.get(number, ()) if self._letters[each] != self._letters[number]]
+        others = [self._entries[each] for each in numbers if self._fits(each, where.application)]
+        if not others:
+            return None
+        heard = self._entries[number]
+        meant = told_by_place((heard, *others), where)
+        if meant is heard:
+            return None
+        if meant is None:
+            return Candidate(others[0], first, last, 0.0, 1.0, 0.0, (*others[1:], heard), leeway=0.0, due=True)
+        return Candidate(meant, first, last, 0.0, 1.0, SAME_LETTERS, leeway=SAME_LETTERS, due=True)
 
     def _spelled_otherwise(self, hypothesis: Hypothesis, application: str | None) -> list[Candidate]:
         """Entries that were heard, but not with their capitals: "github" for "GitHub", not "will" for "Will"."""
@@ -375,6 +411,11 @@ def _listed(letters: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], list[in
         if words:
             listed.setdefault(words, []).append(number)
     return listed
+
+
+def _given(entry: Entry) -> Iterable[tuple[str, ...]]:
+    """The words that the person has said it sounds like."""
+    return (tuple(map(_bare, hint.text.split())) for hint in entry.sounds if hint.kind is SoundKind.WORDS)
 
 
 def _is_plain(entry: Entry) -> bool:

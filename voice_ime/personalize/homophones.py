@@ -1,7 +1,7 @@
 """Which of several entries that sound exactly the same is meant. Sound cannot tell; what is around it sometimes can."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -29,13 +29,23 @@ def settled(entries: Sequence[Entry], where: Circumstances) -> Entry | None:
     What is said about it counts in this order: its application, words of its tags and note in the text, its strength,
     and when it was last chosen.
     """
+    left = _best(entries, (_application(where), _surroundings(where), _strength))
+    return left[0] if len(left) == 1 else _freshest(left)
+
+
+def told_by_place(entries: Sequence[Entry], where: Circumstances) -> Entry | None:
+    """As `settled`, where one of them is what was heard: only its application and the words around it count then."""
+    left = _best(entries, (_application(where), _surroundings(where)))
+    return left[0] if len(left) == 1 else None
+
+
+def _best(entries: Sequence[Entry], worths: Iterable[Callable[[Entry], int]]) -> list[Entry]:
+    """Those that are worth most; of equal ones the next measure decides."""
     left = list(entries)
-    for worth in (_application(where), _surroundings(where), _strength):
+    for worth in worths:
         best = max(map(worth, left))
         left = [each for each in left if worth(each) == best]
-        if len(left) == 1:
-            return left[0]
-    return _freshest(left)
+    return left
 
 
 def _application(where: Circumstances) -> Callable[[Entry], int]:

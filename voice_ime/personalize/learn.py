@@ -115,6 +115,10 @@ class Learner:
         learning.withdraw(learning.lessons[lesson], State.QUARANTINED)
         return learning.result()
 
+    def is_ordinary(self, lesson: Lesson) -> bool:
+        """Whether what was heard may well be meant: then the other one is offered, and written only where it fits."""
+        return self._ears.is_word(lesson.heard)
+
     def _teach(self, learning: "_Learning", pair: Pair, utterance: str, *, outright: bool) -> None:
         language: Language = "zh" if has_han(pair.meant) else "en"
         name = _name(pair, language)
@@ -143,10 +147,9 @@ class Learner:
         entry = learning.entry_for(lesson.written)
         new = entry is None
         if entry is None:
-            ordinary = self._ears.is_word(lesson.heard)
             entry = Entry(
                 id=f"learned-{lesson.id}", written=lesson.written, language=lesson.language, source=Source.LEARNED,
-                strength=Strength.WEAK if ordinary else Strength.NORMAL,
+                strength=Strength.WEAK if self.is_ordinary(lesson) else Strength.NORMAL,
             )  # fmt: skip
         learning.put_entry(_with_sound(entry, lesson.heard))
         update = {"state": State.ACTIVE, "entry": entry.id, "new_entry": new or lesson.new_entry}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from voice_ime.engine.base import Hypothesis
 from voice_ime.personalize.chinese_words import HAN, ChineseLexicon, ChineseWords, Reading
-from voice_ime.personalize.homophones import Circumstances, settled
+from voice_ime.personalize.homophones import Circumstances, settled, told_by_place
 from voice_ime.personalize.phonetics.mandarin import (
     ANY_TONE,
     Ear,
@@ -227,9 +227,9 @@ class MandarinIndex:
 
     def candidates(self, hypothesis: Hypothesis, application: str | None) -> list[Candidate]:
         """See `retrieve.Index`. Where what was heard is itself listed, others that sound the same are only to be
-        offered: the listed one is among their homophones."""
+        offered, unless what is around it speaks for one: the listed one is among their homophones."""
         found = [candidate for candidate, _ in self.found(hypothesis, application)]
-        return sorted(found, key=lambda each: -each.text_score)[:MOST_CANDIDATES]
+        return sorted(found, key=lambda each: (not each.due, -each.text_score))[:MOST_CANDIDATES]
 
     def found(self, hypothesis: Hypothesis, application: str | None) -> list[tuple[Candidate, Evidence]]:
         """All candidates, and what their text score was made of."""
@@ -250,12 +250,14 @@ class MandarinIndex:
             for hit, margin in nearest(here):
                 if (begin, end) in listed and not any(each.written == run.text[begin:end] for each in hit.entries):
                     continue
-                meant = _meant(hit.entries, "".join(run.chunks[begin:end]), where)
+                heard = "".join(run.chunks[begin:end])
+                meant = _meant(hit.entries, heard, where)
                 if meant is not None:
                     evidence = evidence_of(hit, meant[0], margin, reading, begin, end, self._words)
                     words = run.units[first].word, run.units[last - 1].word + 1
                     score = self._weights.score(evidence)
-                    yield Candidate(meant[0], *words, hit.distance, margin, score, meant[1:]), evidence
+                    due = (begin, end) in listed or _was_given(meant[0], heard)
+                    yield Candidate(meant[0], *words, hit.distance, margin, score, meant[1:], due=due), evidence
 
     def _hits(self, run: Run, where: Circumstances) -> dict[tuple[int, int], list[Hit]]:
         """By place, the nearest first."""
@@ -417,11 +419,19 @@ def _meant(entries: Sequence[Entry], heard: str, where: Circumstances) -> tuple[
     listed = tuple(entry for entry in entries if "".join(entry.written.split()) == heard)
     others = tuple(entry for entry in entries if entry not in listed and _is_of_same_script(entry.written, heard))
     if listed:
-        return (*others, *listed) if others else None
+        meant = told_by_place((*others, *listed), where) if others else listed[0]
+        if meant is None:
+            return (*others, *listed)
+        return (meant,) if meant in others else None
     if len(others) < 2:
         return others or None
     meant = settled(others, where)
     return others if meant is None else (meant,)
+
+
+def _was_given(entry: Entry, heard: str) -> bool:
+    """Whether the person has said that what was heard is how it sounds."""
+    return any(hint.kind is SoundKind.WORDS and "".join(hint.text.split()) == heard for hint in entry.sounds)
 
 
 def _is_of_same_script(written: str, heard: str) -> bool:

@@ -31,6 +31,8 @@ class Candidate:
     """Other entries that sound exactly the same: sound cannot tell them apart."""
     leeway: float | None = None
     """Nats by which the sound may speak against it; None: to be told from `text_score`."""
+    due: bool = False
+    """Whether the person has said that these very words may mean it: then it is offered at the least."""
 
 
 class Index(Protocol):

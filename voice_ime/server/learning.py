@@ -40,7 +40,7 @@ class Corrections:
         return wire.CorrectionTaken(
             utterance=message.utterance,
             kept=any(lesson.state in (State.ACTIVE, State.DEMOTED, State.QUARANTINED) for lesson in news),
-            say=" ".join(_sentence(lesson, Messages(language)) for lesson in news),
+            say=" ".join(self._sentence(lesson, Messages(language)) for lesson in news),
         )
 
     def used(self, profile: str, entries: list[str]) -> None:
@@ -51,11 +51,13 @@ class Corrections:
         if learned.changes:
             self._store.apply(profile, learned.changes, _AUTHOR, expected=before.revision)
 
+    def _sentence(self, lesson: Lesson, messages: Messages) -> str:
+        offered = lesson.state is State.ACTIVE and self._learner.is_ordinary(lesson)
+        return messages(
+            f"learn.{lesson.state.value}{'_word' if offered else ''}", heard=lesson.heard, written=lesson.written
+        )
+
 
 def _is_news(lesson: Lesson, before: Profile) -> bool:
     known = {old.id: old.state for old in before.lessons}
     return lesson.state is not State.OBSERVED and known.get(lesson.id) is not lesson.state
-
-
-def _sentence(lesson: Lesson, messages: Messages) -> str:
-    return messages(f"learn.{lesson.state.value}", heard=lesson.heard, written=lesson.written)

@@ -1,5 +1,7 @@
 """Replace, offer or leave."""
 
+import math
+
 import pytest
 
 from voice_ime.personalize.correct import Verdict
@@ -18,9 +20,10 @@ def candidate(
     strength: Strength = Strength.NORMAL,
     homophones: tuple[Entry, ...] = (),
     leeway: float | None = 6.0,
+    due: bool = False,
 ) -> Candidate:
     entry = Entry(id=written, written=written, strength=strength)
-    return Candidate(entry, first, last, 0.1, 1.0, score, homophones, leeway)
+    return Candidate(entry, first, last, 0.1, 1.0, score, homophones, leeway, due)
 
 
 def judged(*asked: tuple[Candidate, float | None]) -> list[Verdict]:
@@ -47,6 +50,18 @@ def test_strong_entries_are_readier_than_weak_ones():
 
 def test_an_entry_that_is_never_to_be_written_is_offered_at_most():
     assert [each.kind for each in judged((candidate(strength=Strength.NEVER), 0.0))] == ["offer"]
+
+
+@pytest.mark.parametrize("price", [-30.0, -math.inf, None])
+def test_what_the_person_said_may_be_meant_is_offered_whatever_the_sound_says(price: float | None):
+    (verdict,) = judged((candidate(due=True, score=-9.0), price))
+    assert (verdict.kind, math.isfinite(verdict.score)) == ("offer", True)
+    assert verdict.cost is None or math.isfinite(verdict.cost)
+
+
+def test_what_the_person_said_may_be_meant_stands_back_where_something_else_is_written():
+    verdicts = judged((candidate(due=True, score=-9.0), -30.0), (candidate(written="Covalsky"), -1.0))
+    assert [(each.kind, each.candidate.entry.written) for each in verdicts] == [("replace", "Covalsky")]
 
 
 def test_what_sounds_the_same_is_offered_at_most():

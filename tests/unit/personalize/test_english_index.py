@@ -102,6 +102,26 @@ def test_of_two_that_sound_the_same_one_stands_for_both(english: English):
     assert {one.entry, *one.homophones} == {catherine, katherine}
 
 
+def test_of_two_that_sound_the_same_the_other_is_offered_where_one_was_heard(english: English):
+    steven, stephen = entry("Steven"), entry("Stephen")
+    assert decided(english, "please call Steven now", steven, stephen, price=-9.0) == [("offer", "Stephen")]
+    assert decided(english, "please call Steven now", steven, stephen) == [("offer", "Stephen")]
+
+
+def test_of_two_that_sound_the_same_what_is_around_it_tells_which_was_meant(english: English):
+    steven, stephen = entry("Steven"), entry("Stephen", note="plays tennis")
+    assert decided(english, "ask Steven about tennis", steven, stephen, price=-9.0) == [("replace", "Stephen")]
+    assert decided(english, "ask Stephen about tennis", steven, stephen, price=-9.0) == []
+
+
+def test_an_ordinary_word_for_which_something_else_was_taught_keeps_its_place_and_the_other_is_offered(
+    english: English,
+):
+    myke = entry("Myke", sounds=(Sound(kind=SoundKind.WORDS, text="Mike"),))
+    assert decided(english, "Mike was here", myke, price=-20.0) == [("offer", "Myke")]
+    assert decided(english, "Mike was here", entry("Myke"), price=-20.0) == []
+
+
 def test_of_two_that_sound_the_same_the_one_in_use_is_meant(english: English):
     old = entry("Catherine", used=datetime(2026, 1, 1, tzinfo=UTC))
     new = entry("Katherine", used=datetime(2026, 11, 1, tzinfo=UTC))

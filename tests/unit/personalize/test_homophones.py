@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from voice_ime.personalize.homophones import Circumstances, settled
+from voice_ime.personalize.homophones import Circumstances, settled, told_by_place
 from voice_ime.personalize.profile import Entry, Strength
 
 MAY, JUNE = datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
@@ -53,3 +53,9 @@ def test_a_time_without_a_zone_is_a_time_all_the_same():
 
 def test_the_application_counts_more_than_when_it_was_used():
     assert meant(pair({"application": "Mail"}, {"used": JUNE}), application="Mail") == "a"
+
+
+def test_where_one_of_them_was_heard_strength_and_time_do_not_speak_against_it():
+    entries = pair({}, {"strength": Strength.STRONG, "used": JUNE, "note": "财务"})
+    assert told_by_place(entries, Circumstances("张伟来了")) is None
+    assert told_by_place(entries, Circumstances("张伟在财务")) is entries[1]

@@ -112,6 +112,19 @@ def test_one_of_them_that_is_settled_by_the_application_has_none(lexicon: Chines
     assert (only(found).entry.written, only(found).homophones) == ("章伟琳", ())
 
 
+def test_where_one_of_them_was_heard_what_is_around_it_tells_which_was_meant(lexicon: ChineseLexicon):
+    found = index(lexicon, "张伟霖", entry("章伟琳", note="财务"))
+    assert written(found, "财务找张伟霖") == "财务找章伟琳"
+    assert found.candidates(heard("财务找章伟琳"), None) == []
+    assert only(found.candidates(heard("我找张伟霖"), None)).homophones == (entry("张伟霖"),)
+
+
+def test_a_word_for_which_a_name_was_taught_is_always_worth_an_offer(lexicon: ChineseLexicon):
+    taught = entry("彭游", (SoundKind.WORDS, "朋友"))
+    assert only(index(lexicon, taught).candidates(heard("我的朋友来了"), None)).due
+    assert not any(each.due for each in index(lexicon, "彭游").candidates(heard("我的朋友来了"), None))
+
+
 def test_what_belongs_to_another_application_is_left_alone(lexicon: ChineseLexicon):
     found = index(lexicon, entry("王晓明", application="邮件"))
     assert found.candidates(heard("找王小名"), "终端") == []

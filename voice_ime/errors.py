@@ -100,6 +100,12 @@ class ModelComesWith(EngineError):
     code = "model_comes_with"
 
 
+class ModelInUse(EngineError):
+    """The settings name the model, so it is not removed. Values: `model`, `command` (which chooses another one)."""
+
+    code = "model_in_use"
+
+
 class ModelNotUsable(EngineError):
     """This version has no engine for the model. Values: `model`, `engine`."""
 
@@ -255,6 +261,24 @@ class BadMessage(ProtocolError, ValueError):
     code = "bad_message"
 
 
+class BadRequest(BadMessage):
+    """A request over HTTP that makes no sense. Values: `detail` (names of its parts only, never contents)."""
+
+    code = "bad_request"
+
+
+class WrongMethod(ProtocolError):
+    """This cannot be asked at an address over HTTP. Values: `allowed`: methods."""
+
+    code = "wrong_method"
+
+
+class NoSuchAddress(ProtocolError, LookupError):
+    """Nothing answers at an address over HTTP."""
+
+    code = "no_such_address"
+
+
 class BadFrame(ProtocolError, ValueError):
     """A binary frame without a whole offset and whole samples. Values: `size` in bytes."""
 
@@ -296,6 +320,12 @@ class TooLarge(ProtocolError):
 
     code = "too_large"
     fatal = True
+
+
+class RequestTooLarge(TooLarge):
+    """A request over HTTP that is over the limit. Values: `limit` in bytes."""
+
+    code = "request_too_large"
 
 
 class TooFast(ProtocolError):

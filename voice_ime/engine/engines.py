@@ -211,8 +211,7 @@ def _gather(settings: EngineSettings, here: Mapping[object, _Model], rows: Seque
     """`here`: what is loaded already."""
     found = dict(here)
     models: dict[str, _Model] = {}
-    for name in _names(settings):
-        wanted = _settings_of(name, settings)
+    for name, wanted in wanted_by(settings).items():
         own = _own(wanted, rows)
         if own not in found:
             found[own] = _Model(own, load(wanted, rows))
@@ -222,11 +221,11 @@ def _gather(settings: EngineSettings, here: Mapping[object, _Model], rows: Seque
     return team
 
 
-def _names(settings: EngineSettings) -> tuple[str, ...]:
-    """Those that are to be loaded, the usual engine first."""
+def wanted_by(settings: EngineSettings) -> Mapping[str, OneEngineSettings]:
+    """The engines that are to be loaded, by the names that `settings` have for them, the usual one first."""
     routes = (_usual(settings), *settings.by_language.values())
     names = (name for route in routes for name in (route.name, route.final) if name)
-    return tuple(dict.fromkeys((*names, *settings.others)))
+    return {name: _settings_of(name, settings) for name in (*names, *settings.others)}
 
 
 def _settings_of(name: str, settings: EngineSettings) -> OneEngineSettings:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from voice_ime.engine.catalog import ROWS, facts, names
-from voice_ime.errors import ConfigError, ModelComesWith, ModelNotHere
+from voice_ime.engine.engines import wanted_by
+from voice_ime.errors import ConfigError, ModelComesWith, ModelDamaged, ModelInUse, ModelNotHere
 from voice_ime.models.download import Watcher
 from voice_ime.models.manifest import Manifest, Model, read_manifest
 from voice_ime.models.network import Network, Patience
@@ -14,7 +15,7 @@ from voice_ime.models.pull import Puller
 from voice_ime.models.recommend import Resources, recommend
 from voice_ime.models.shelf import Installed, Shelf, look_at, pull_command
 from voice_ime.models.use import engine_settings, row_of, write_choice
-from voice_ime.settings import Settings
+from voice_ime.settings import OneEngineSettings, Settings
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,13 @@ class Chooser:
 
     def is_used(self, model: Model) -> bool:
         """Whether the settings name it."""
-        engine = self.settings.engine
+        return bool(self._names_of(model))
+
+    def _names_of(self, model: Model) -> tuple[str, ...]:
+        """By which the settings have it loaded."""
+        return tuple(name for name, one in wanted_by(self.settings.engine).items() if self._is_loaded_by(one, model))
+
+    def _is_loaded_by(self, engine: OneEngineSettings, model: Model) -> bool:
         if model.engine != engine.name:
             return False
         own = getattr(engine, row_of(model).settings or "", None)
@@ -126,20 +133,25 @@ class Chooser:
         return None
 
     def remove(self, model: Model) -> None:
-        """What `Shelf.remove` raises, and ModelComesWith."""
+        """What `Shelf.remove` raises, ModelComesWith, and ModelInUse: without it nothing would start."""
         if model.comes_with is not None:
             raise ModelComesWith(model=model.id, command=f"pip install {model.comes_with}")
+        if names := self._names_of(model):
+            own_name = f" --as {names[0]}" if names[0] in self.settings.engine.others else ""
+            raise ModelInUse(model=model.id, command=f"voice-ime models use MODEL{own_name}")
         self.shelf.remove(model)
 
     def use(self, model: Model, settings_file: Path, own_name: str | None = None) -> None:
         """From the next start on; with `own_name` beside the usual one.
 
-        ModelNotUsable, ModelNotHere, ConfigError, DiskFull, StoreError.
+        ModelNotUsable, ModelNotHere, ModelDamaged (it is read through), ConfigError, DiskFull, StoreError.
         """
         row = row_of(model, ROWS)
         installed: Installed | None = self.shelf.installed(model)
         if installed is None and model.comes_with is None:
             raise ModelNotHere(model=model.id, command=pull_command(model.id))
+        if installed is not None and (file := self.shelf.damaged(installed)) is not None:
+            raise ModelDamaged(model=model.id, file=file, command=pull_command(model.id))
         folder = installed.folder if installed is not None else None
         write_choice(settings_file, engine_settings(model, folder, row), _settings_of(self.manifest.model), own_name)
 

@@ -62,8 +62,29 @@ def test_a_model_is_fetched_checked_used_and_removed(
     assert capsys.readouterr().out.startswith("small: Small. English. Licence MIT, size unknown. On this machine.")
     assert run("use", "small") == ExitCode.OK
     assert 'name = "whisper"' in (tmp_path / "settings.toml").read_text()
-    assert run("remove", "small") == ExitCode.OK
+    assert run("remove", "small", "--engine", "script") == ExitCode.OK
     assert not (tmp_path / "models" / "small").exists()
+
+
+@pytest.mark.parametrize("own_name", [(), ("--as", "careful")])
+def test_a_model_that_is_in_use_is_not_removed(
+    own_name: tuple[str, ...], run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("pull", "small")
+    run("use", "small", *own_name)
+    assert run("remove", "small") == ExitCode.WRONG_USAGE
+    assert " ".join(("voice-ime models use MODEL", *own_name)) in capsys.readouterr().err
+    assert (tmp_path / "models" / "small" / "model.onnx").exists()
+    run("list")
+    assert "small: Small. English. Licence MIT, size unknown. In use." in capsys.readouterr().out
+
+
+def test_a_damaged_model_is_not_chosen(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("pull", "small")
+    (tmp_path / "models" / "small" / "model.onnx").write_bytes(b"x" * len(CONTENT["model.onnx"]))
+    assert run("use", "small") == ExitCode.NO_MODEL
+    assert "voice-ime models pull small" in capsys.readouterr().err
+    assert "whisper" not in (tmp_path / "settings.toml").read_text()
 
 
 def test_all_is_told_of_the_model_that_is_in_use(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

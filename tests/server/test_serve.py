@@ -53,6 +53,17 @@ async def test_an_attached_server_tells_a_program_its_address_and_ends_with_it(t
             assert await process.wait() == 0
 
 
+async def test_an_attached_server_can_also_be_terminated(tmp_path: Path) -> None:
+    """While the program that started it goes on."""
+    async with serving("--port", "0", "--attached", *SCRIPT, home=tmp_path, stdin=PIPE) as process:
+        await first_line(process)
+        process.send_signal(signal.SIGTERM)
+        assert process.stderr is not None
+        async with asyncio.timeout(20):
+            assert await process.wait() == 0
+            assert await process.stderr.read() == b""
+
+
 async def test_a_taken_port_is_told_with_what_to_do(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

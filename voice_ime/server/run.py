@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import signal
 import socket
 import sys
@@ -143,8 +144,10 @@ def _bind(settings: ServerSettings) -> socket.socket:
 
 
 def _end_with_stdin(server: uvicorn.Server) -> None:
+    """Reads past the buffer of Python: at its end it wants the lock of that, and would abort while we wait here."""
+
     def wait() -> None:
-        while sys.stdin.buffer.read(1024):
+        while os.read(sys.stdin.fileno(), 1024):
             pass
         server.should_exit = True
 

@@ -101,7 +101,8 @@ def _info(chooser: "Chooser", arguments: argparse.Namespace, messages: Messages)
     if arguments.json:
         _print_json(telling.as_json(model, chooser.states(model), chooser.known(model)))
     else:
-        print(*telling.details(model, chooser.states(model), chooser.known(model), messages), sep="\n")
+        lines = telling.details(model, chooser.states(model), chooser.known(model), chooser.network.hub, messages)
+        print(*lines, sep="\n")
     return ExitCode.OK
 
 

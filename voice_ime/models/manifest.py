@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -41,12 +42,19 @@ class HubSource(_Entry):
     repository: str = Field(pattern=r"^[\w.-]+/[\w.-]+$")
     revision: str = "main"
 
+    def address(self, hub: str) -> str:
+        """Where each file lies under its name. `hub`: the address of the hub, without a slash at its end."""
+        return f"{hub}/{self.repository}/resolve/{quote(self.revision, safe='')}"
+
 
 class MirrorSource(_Entry):
     """A place where each file lies under its name."""
 
     kind: Literal["mirror"]
     url: Url
+
+    def address(self, hub: str) -> str:
+        return self.url
 
 
 class ArchiveSource(_Entry):

@@ -19,7 +19,7 @@ from voice_ime.errors import (
 )
 from voice_ime.models.archive import unpack
 from voice_ime.models.download import Wanted, Watcher, fetch
-from voice_ime.models.manifest import ArchiveSource, HubSource, MirrorSource, Model, Source
+from voice_ime.models.manifest import ArchiveSource, HubSource, Model, Source
 from voice_ime.models.network import Network, host_of
 from voice_ime.models.shelf import Installed, Seen, Shelf, Workplace, look_at, store_error
 
@@ -88,7 +88,7 @@ class Puller:
 
     def _files(self, workplace: Workplace, model: Model, brought: Path | None) -> tuple[dict[str, Seen], str]:
         if brought is not None:
-            return self._brought(workplace, model, brought), brought.name
+            return self._brought(workplace, model, brought), brought.resolve().name
         failures: list[FetchError] = []
         for source in model.sources:
             url = source.repository if isinstance(source, HubSource) else source.url
@@ -101,7 +101,7 @@ class Puller:
     def _from(self, source: Source, workplace: Workplace, model: Model) -> dict[str, Seen]:
         if isinstance(source, ArchiveSource):
             return self._from_archive(source, workplace, model)
-        base = self._base(source)
+        base = source.address(self.network.hub)
         self.watcher.source(host_of(base))
         return {
             file.name: fetch(
@@ -112,11 +112,6 @@ class Puller:
             )
             for file in model.files
         }
-
-    def _base(self, source: HubSource | MirrorSource) -> str:
-        if isinstance(source, MirrorSource):
-            return source.url
-        return f"{self.network.hub}/{source.repository}/resolve/{quote(source.revision, safe='')}"
 
     def _from_archive(self, source: ArchiveSource, workplace: Workplace, model: Model) -> dict[str, Seen]:
         where = host_of(source.url)
@@ -136,16 +131,17 @@ class Puller:
         return self._checked(workplace, model, where)
 
     def _brought(self, workplace: Workplace, model: Model, brought: Path) -> dict[str, Seen]:
-        where = brought.name
+        if not (brought.is_dir() or brought.is_file()):
+            raise FileUnreadable(path=str(brought), detail=os.strerror(errno.ENOENT))
+        place = _place_in(brought, model)
+        where = place.resolve().name
         self.watcher.source(where)
-        if not brought.is_dir():
-            if not brought.is_file():
-                raise FileUnreadable(path=str(brought), detail=os.strerror(errno.ENOENT))
-            return self._unpacked(brought, workplace, model, where)
+        if place.is_file():
+            return self._unpacked(place, workplace, model, where)
         for file in model.files:
-            if not (brought / file.name).is_file():
+            if not (place / file.name).is_file():
                 raise ModelIncomplete(model=model.id, file=file.name, where=where)
-            shutil.copyfile(brought / file.name, workplace.new / file.name)
+            shutil.copyfile(place / file.name, workplace.new / file.name)
         return self._checked(workplace, model, where)
 
     def _checked(self, workplace: Workplace, model: Model, where: str) -> dict[str, Seen]:
@@ -159,6 +155,20 @@ class Puller:
                 raise ModelDiffers(model=model.id, file=file.name, where=where)
             files[file.name] = seen
         return files
+
+
+def _place_in(brought: Path, model: Model) -> Path:
+    """The folder or archive that holds the model: what was brought, or what lies in it under the name of the model or
+    of its archive, packed or not."""
+    urls = [source.url for source in model.sources if isinstance(source, ArchiveSource)]
+    archives = [url.rpartition("/")[2] for url in urls]
+    named = (model.id, *archives, *(archive.partition(".tar")[0] for archive in archives))
+    places = (brought, *(brought / name for name in named))
+    return next((place for place in places if place.is_file() or _holds(place, model)), brought)
+
+
+def _holds(folder: Path, model: Model) -> bool:
+    return all((folder / file.name).is_file() for file in model.files)
 
 
 def _most_telling(failures: list[FetchError], model: Model) -> FetchError:

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TextIO
 
 from voice_ime.messages import Messages
-from voice_ime.models.manifest import MANY, Model
+from voice_ime.models.manifest import MANY, ArchiveSource, Model, Source
 from voice_ime.models.shelf import Seen
 
 if TYPE_CHECKING:
@@ -48,8 +48,10 @@ def _joined(sentences: Sequence[str], messages: Messages) -> str:
     return ("" if messages.language == "zh" else " ").join(sentences)
 
 
-def details(model: Model, states: Sequence[str], known: Mapping[str, str | None], messages: Messages) -> list[str]:
-    """Everything that is known of one model, a fact a line. `known`: checksums by file."""
+def details(
+    model: Model, states: Sequence[str], known: Mapping[str, str | None], hub: str, messages: Messages
+) -> list[str]:
+    """Everything that is known of one model, a fact a line. `known`: checksums by file; `hub`: its address."""
     lines = [line(model, states, messages)]
     lines.append(messages("models.info_engine", engine=model.engine))
     lines.append(messages(f"models.commercial.{model.licence.commercial}"))
@@ -66,15 +68,16 @@ def details(model: Model, states: Sequence[str], known: Mapping[str, str | None]
     lines += [_file(file.name, file.bytes, known.get(file.name), messages) for file in model.files]
     if model.checksums_from:
         lines.append(messages("models.info_checksums", source=model.checksums_from))
-    lines += [messages("models.info_source", source=getattr(each, "url", None) or _hub(each)) for each in model.sources]
-    return lines
+    return lines + [_source(each, hub, messages) for each in model.sources]
 
 
 ABILITIES = ("confidence", "punctuation", "word_times")
 
 
-def _hub(source: Any) -> str:
-    return f"{source.repository}@{source.revision}"
+def _source(source: Source, hub: str, messages: Messages) -> str:
+    if isinstance(source, ArchiveSource):
+        return messages("models.info_source", source=source.url)
+    return messages("models.info_source_of_files", source=f"{source.address(hub)}/")
 
 
 def _ability(name: str, has: bool | None, messages: Messages) -> str:

@@ -78,7 +78,7 @@ def test_only_what_comes_along_was_ever_run_here(model: Model) -> None:
 def test_all_that_is_known_of_each_can_be_told(language: str) -> None:
     messages = Messages(language)
     for model in MANIFEST.model:
-        lines = telling.details(model, ("recommended", "never_run"), {}, messages)
+        lines = telling.details(model, ("recommended", "never_run"), {}, "https://hub.example", messages)
         assert all(line.strip() for line in lines)
 
 

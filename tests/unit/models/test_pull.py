@@ -1,5 +1,6 @@
 """A model is there whole, or not at all; what went wrong is said in words that help."""
 
+import contextlib
 import dataclasses
 from pathlib import Path
 
@@ -276,6 +277,28 @@ def test_the_files_may_be_brought_as_the_archive(hub: Hub, tmp_path: Path) -> No
     model = model_of()
     puller(tmp_path / "models", hub).pull(model, stick)
     assert contents(tmp_path / "models", model) == CONTENT
+
+
+@pytest.mark.parametrize("name", ["small", "small-2026", "small-2026.tar.bz2"])
+def test_what_was_brought_may_lie_in_the_folder_under_its_own_name(name: str, hub: Hub, tmp_path: Path) -> None:
+    place = tmp_path / "stick" / name
+    model = model_of({"kind": "archive", "url": hub.add_archive("small-2026.tar.bz2", CONTENT)})
+    if name.endswith(".bz2"):
+        place.parent.mkdir()
+        place.write_bytes(hub.files[f"/{name}"])
+    else:
+        place.mkdir(parents=True)
+        for file, content in CONTENT.items():
+            (place / file).write_bytes(content)
+    puller(tmp_path / "models", hub).pull(model, tmp_path / "stick")
+    assert contents(tmp_path / "models", model) == CONTENT
+    assert hub.requests == []
+
+
+def test_the_folder_that_one_is_in_is_told_by_its_name(hub: Hub, tmp_path: Path) -> None:
+    with contextlib.chdir(tmp_path), pytest.raises(ModelIncomplete) as caught:
+        puller(tmp_path / "models", hub).pull(model_of(), Path())
+    assert caught.value.values["where"] == tmp_path.name
 
 
 def test_a_brought_place_without_the_files_is_told(hub: Hub, tmp_path: Path) -> None:

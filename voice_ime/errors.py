@@ -292,6 +292,13 @@ class WrongVersion(ProtocolError):
     fatal = True
 
 
+class WrongSampleRate(ProtocolError, ValueError):
+    """Values: `asked`, `spoken` (samples a second)."""
+
+    code = "wrong_sample_rate"
+    fatal = True
+
+
 class OutOfOrder(ProtocolError):
     """A message that cannot come now. Values: `type`."""
 

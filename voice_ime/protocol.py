@@ -7,7 +7,7 @@ is one second of *sent* sound. docs/protocol.md shows each message.
 
 import struct
 from dataclasses import dataclass
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -342,17 +342,31 @@ def read_server_message(text: str | bytes) -> ServerMessage:
     return _read(_server_messages, text)
 
 
-def spoken_version(text: str) -> int | None:
-    """The protocol version of a `hello` of any version, so that a newer client gets a clear answer."""
+@dataclass(frozen=True)
+class Wishes:
+    """What a `hello` of any version asks for, so that one that is refused gets a clear answer."""
+
+    version: int
+    sample_rate: int = SAMPLE_RATE
+    messages: Literal["en", "zh"] | None = None
+    """None: it does not tell, or makes no sense."""
+
+
+def wishes(text: str) -> Wishes | None:
+    """None: no `hello`. What makes no sense in it is as if it were not there."""
     try:
-        return _AnyHello.model_validate_json(text).version
+        hello = _AnyHello.model_validate_json(text)
     except ValidationError:
         return None
+    rate = hello.sample_rate if type(hello.sample_rate) is int else SAMPLE_RATE
+    return Wishes(hello.version, rate, hello.messages if hello.messages in ("en", "zh") else None)
 
 
 class _AnyHello(BaseModel):
     type: Literal["hello"]
     version: int
+    sample_rate: Any = None
+    messages: Any = None
 
 
 def _read(messages: "TypeAdapter[T]", text: str | bytes) -> T:

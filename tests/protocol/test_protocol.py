@@ -79,9 +79,16 @@ def test_a_refusal_never_quotes_what_was_sent() -> None:
         assert "mandragora" not in str(raised.value)
 
 
-def test_the_version_of_any_hello_can_be_read() -> None:
-    assert wire.spoken_version('{"type": "hello", "version": 7, "colour": "blue"}') == 7
-    assert wire.spoken_version('{"type": "finalize", "sample": 1}') is None
+def test_what_any_hello_asks_for_can_be_read() -> None:
+    text = '{"type": "hello", "version": 7, "colour": "blue", "sample_rate": 44100, "messages": "zh"}'
+    assert wire.wishes(text) == wire.Wishes(version=7, sample_rate=44100, messages="zh")
+    assert wire.wishes('{"type": "finalize", "sample": 1}') is None
+
+
+@pytest.mark.parametrize("odd", ["[]", "null", '"fast"', "1e400", "true"])
+def test_oddities_in_a_hello_do_not_hide_its_version(odd: str) -> None:
+    found = wire.wishes(f'{{"type": "hello", "version": 7, "sample_rate": {odd}, "messages": {odd}}}')
+    assert found == wire.Wishes(version=7)
 
 
 def test_sound_survives_the_round_trip() -> None:

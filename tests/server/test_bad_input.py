@@ -91,7 +91,17 @@ async def test_a_wrong_version_is_told_even_if_the_hello_is_otherwise_unknown() 
 async def test_a_wrong_sample_rate_is_refused() -> None:
     async with running_server() as server, server.connection() as talk:
         await talk.say({"type": "hello", "version": 1, "session": "session-1", "sample_rate": 44100})
-        assert (await error_of(talk)).code == "bad_message"
+        error = await error_of(talk)
+        assert (error.code, error.fatal) == ("wrong_sample_rate", True)
+        assert "44100" in error.message
+        assert "16000" in error.message
+        assert await talk.closed() == 1002
+
+
+async def test_a_refused_hello_is_answered_in_the_language_it_asks_for() -> None:
+    async with running_server() as server, server.connection() as talk:
+        await talk.say({"type": "hello", "version": 1, "session": "session-1", "colour": "blue", "messages": "zh"})
+        assert (await error_of(talk)).remedy == Messages("zh")("error.bad_message.remedy", detail="")
 
 
 async def test_a_language_the_engine_does_not_hear_is_refused_with_those_it_does() -> None:

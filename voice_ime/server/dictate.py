@@ -24,6 +24,7 @@ from voice_ime.errors import (
     ServerFull,
     TooLarge,
     VoiceImeError,
+    WrongSampleRate,
     WrongVersion,
 )
 from voice_ime.messages import Messages
@@ -122,9 +123,10 @@ class _Connection:
             raise HelloTimeout(seconds=self._settings.hello_timeout_s) from None
         if isinstance(first, bytes):
             raise OutOfOrder(type="sound")
-        version = wire.spoken_version(first)
-        if version is not None and version != wire.VERSION:
-            raise WrongVersion(asked=version, spoken=wire.VERSION)
+        wishes = wire.wishes(first)
+        if wishes is not None:
+            self._language = wishes.messages or self._language
+            _check(wishes)
         message = wire.read_client_message(first)
         if not isinstance(message, wire.Hello):
             raise OutOfOrder(type=message.type)
@@ -268,6 +270,14 @@ class _Connection:
             await self._websocket.close(code, error.code)
         except (Gone, RuntimeError):
             logger.debug("the client had gone before it could be told why")
+
+
+def _check(wishes: wire.Wishes) -> None:
+    """WrongVersion, WrongSampleRate."""
+    if wishes.version != wire.VERSION:
+        raise WrongVersion(asked=wishes.version, spoken=wire.VERSION)
+    if wishes.sample_rate != wire.SAMPLE_RATE:
+        raise WrongSampleRate(asked=wishes.sample_rate, spoken=wire.SAMPLE_RATE)
 
 
 def _language_of(websocket: WebSocket) -> str:

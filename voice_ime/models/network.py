@@ -61,11 +61,11 @@ class Network:
         given = {scheme: _with_scheme(address) for scheme, address in proxies.items() if address}
         if given and (without := small.get("no_proxy")):
             given["no"] = without
-        return cls((small.get("hf_endpoint") or hub).rstrip("/"), given)
+        return cls(_with_scheme(small.get("hf_endpoint") or hub, "https").rstrip("/"), given)
 
 
-def _with_scheme(address: str) -> str:
-    return address if "://" in address else f"http://{address}"
+def _with_scheme(address: str, scheme: str = "http") -> str:
+    return address if "://" in address else f"{scheme}://{address}"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,10 @@ def test_proxies_and_mirror_are_those_of_the_usual_variables() -> None:
     assert network.proxies == {"https": "http://proxy:3128", "no": "local"}
 
 
+def test_a_mirror_may_be_named_without_what_goes_before_its_name() -> None:
+    assert Network.of({"HF_ENDPOINT": "hf-mirror.com"}).hub == "https://hf-mirror.com"
+
+
 def test_without_variables_the_hub_of_the_settings_is_reached_directly() -> None:
     assert Network.of({}, "https://hub.example") == Network("https://hub.example")
 

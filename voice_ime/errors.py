@@ -261,22 +261,7 @@ class BadMessage(ProtocolError, ValueError):
     code = "bad_message"
 
 
-class BadRequest(BadMessage):
-    """A request over HTTP that makes no sense. Values: `detail` (names of its parts only, never contents)."""
 
-    code = "bad_request"
-
-
-class WrongMethod(ProtocolError):
-    """This cannot be asked at an address over HTTP. Values: `allowed`: methods."""
-
-    code = "wrong_method"
-
-
-class NoSuchAddress(ProtocolError, LookupError):
-    """Nothing answers at an address over HTTP."""
-
-    code = "no_such_address"
 
 
 class BadFrame(ProtocolError, ValueError):
@@ -329,11 +314,6 @@ class TooLarge(ProtocolError):
     fatal = True
 
 
-class RequestTooLarge(TooLarge):
-    """A request over HTTP that is over the limit. Values: `limit` in bytes."""
-
-    code = "request_too_large"
-
 
 class TooFast(ProtocolError):
     """More messages a second than allowed. Values: `limit`."""
@@ -361,6 +341,37 @@ class Replaced(ProtocolError):
 
     code = "replaced"
     fatal = True
+
+
+# --- requests over HTTP ---
+
+
+class BadRequest(VoiceImeError, ValueError):
+    """A request that makes no sense. Values: `detail` (names of its parts only, never contents)."""
+
+    code = "bad_request"
+
+
+class WrongMethod(BadRequest):
+    """This cannot be asked at the address. Values: `allowed`: methods."""
+
+    code = "wrong_method"
+
+    def __init__(self, allowed: tuple[str, ...]) -> None:
+        super().__init__(allowed=allowed)
+        self.allowed = allowed
+
+
+class NoSuchAddress(BadRequest, LookupError):
+    """Nothing answers there."""
+
+    code = "no_such_address"
+
+
+class RequestTooLarge(BadRequest):
+    """Values: `limit` in bytes."""
+
+    code = "request_too_large"
 
 
 # --- the desktop ---

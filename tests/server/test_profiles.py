@@ -15,6 +15,7 @@ import pytest
 from tests.needs import needs_package
 from tests.server.process import at_home, ended, first_line, run, serving
 from tests.server.running import TOKEN, running_server, settings
+from voice_ime.messages import Messages
 from voice_ime.personalize.formats.base import MOST_BYTES
 
 needs_package("fastapi")
@@ -226,13 +227,44 @@ async def test_what_can_be_asked_is_told_to_nobody(web: Web) -> None:
         ("/ann/undo", {"number": "7"}),
         ("/ann/undo", {"number": True}),
         ("/ann/undo", {"since": "2026-01-01", "only": "nobody"}),
+        ("/ann/undo", {"number": 7.0}),
         ("/ann/import?format=txt&preview=perhaps", b""),
         ("/ann/entries?as=nobody", {"written": "a"}),
     ],
 )
 async def test_what_makes_no_sense_is_refused(web: Web, path: str, body: Any) -> None:
-    assert (await web("POST", path, body)).error == "bad_message"
+    assert (await web("POST", path, body)).error == "bad_request"
     assert (await web("GET", "/ann")).body["revision"] == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code", "allow"),
+    [
+        ("PATCH", "", "wrong_method", "GET, POST"),
+        ("POST", "/ann", "wrong_method", "DELETE, GET"),
+        ("PUT", "/ann/entries", "wrong_method", "GET, POST"),
+        ("GET", "/ann/undo", "wrong_method", "POST"),
+        ("GET", "/ann/nothing", "no_such_address", None),
+        ("GET", "/", "no_such_address", None),
+    ],
+)
+async def test_what_is_not_there_is_told_like_everything_else(
+    web: Web, method: str, path: str, code: str, allow: str | None
+) -> None:
+    answer = await web(method, path, Accept_Language="zh")
+    assert (answer.error, answer.headers.get("allow")) == (code, allow)
+    values = {"allowed": tuple((allow or "").split(", "))}
+    assert answer.body["error"]["message"] == Messages("zh")(f"error.{code}.message", **values)
+    assert (await Web(web.port, token="a-wrong-token")(method, path)).status == 401
+
+
+async def test_a_change_with_a_number_beyond_all_is_not_there(web: Web) -> None:
+    answer = await web("POST", "/ann/undo", {"number": 10**30})
+    assert (answer.status, answer.error) == (404, "revision_not_found")
+
+
+async def test_a_page_may_be_asked_for_as_the_documentation_writes_it(web: Web) -> None:
+    assert (await web("GET", "/ann/entries?find=&after=0&limit=100")).body["count"] == 0
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=-1", "limit=x", "limit=" + "9" * 30, "after=²"])
@@ -249,6 +281,8 @@ async def test_a_number_that_is_none_is_refused(web: Web, query: str) -> None:
         ("/ann/entries", {"written": "x" * 257}, "wrong_value"),
         ("/ann/rules", {"heard": "a"}, "wrong_value"),
         ("", {"name": "../x"}, "wrong_name"),
+        ("", {"name": 5}, "wrong_name"),
+        ("", {}, "wrong_name"),
         ("/ann/undo", {"since": "yesterday"}, "wrong_date"),
         ("/ann/import?format=docx", b"", "unknown_format"),
         ("/ann/import?format=txt", b"Jos\xe9\n", "import_encoding"),
@@ -274,7 +308,8 @@ async def test_the_same_words_twice_are_refused_with_the_id_of_the_first(web: We
 
 async def test_what_is_too_large_is_refused(web: Web) -> None:
     large = {"written": "a", "note": "x" * MOST_BODY}
-    assert (await web("POST", "/ann/entries", large)).status == 413
+    one = await web("POST", "/ann/entries", large)
+    assert (one.status, one.error) == (413, "request_too_large")
     list_of_words = await web("POST", "/ann/import?format=txt", b"x" * (MOST_BYTES + 1))
     assert (list_of_words.status, list_of_words.error) == (413, "import_too_large")
 

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from voice_ime.engine.base import Engine
-from voice_ime.errors import BadMessage, EntryNotFound, TooLarge, WrongDate
+from voice_ime.errors import BadRequest, EntryNotFound, RequestTooLarge, WrongDate, WrongName
 from voice_ime.messages import Messages
 from voice_ime.personalize.ability import Abilities
 from voice_ime.personalize.formats import merge
@@ -22,7 +22,7 @@ from voice_ime.personalize.formats.reasons import reason, wrong_value
 from voice_ime.personalize.formats.table import format_named, read, too_large
 from voice_ime.personalize.learn import Learned
 from voice_ime.personalize.profile import Entry, Kind, Lesson, Preferences, Profile, Rule, Source
-from voice_ime.server.http import body_of, json_of, messages_of, number_in, truth_in
+from voice_ime.server.http import body_of, json_of, messages_of, number_in, refuse_others, truth_in
 from voice_ime.server.people import People
 from voice_ime.store.base import Author, Change, Put, Remove, revision_row
 
@@ -71,6 +71,7 @@ def profiles_router(people: People, engine: Engine, route: type[Any]) -> APIRout
         ("POST", f"{one}/undo", api.undo),
     ):
         router.add_api_route(path, handle, methods=[method], response_model=None)
+    refuse_others(router)
     return router
 
 
@@ -90,7 +91,9 @@ class _Api:
 
     async def create(self, request: Request) -> Response:
         body = await json_of(request, MOST_BODY)
-        name = str(body.get("name", ""))
+        name = body.get("name")
+        if not isinstance(name, str):
+            raise WrongName()
         await run_in_threadpool(self._store.create, name)
         return _answer({"name": name, "revision": 0}, 0, status=201)
 
@@ -189,7 +192,7 @@ class _Api:
     async def import_list(self, request: Request, name: str) -> Response:
         try:
             content = await body_of(request, MOST_BYTES)
-        except TooLarge:
+        except RequestTooLarge:
             raise too_large() from None
         form = format_named(request.query_params.get("format", ""))
         keep_good, preview = truth_in(request, "keep_good"), truth_in(request, "preview")
@@ -230,7 +233,7 @@ class _Api:
         author, expected = _author(request), _expected(request)
         number, since = body.get("number"), body.get("since")
         if (type(number) is int) == isinstance(since, str):
-            raise BadMessage(detail="number, since")
+            raise BadRequest(detail="number, since")
         if isinstance(since, str):
             only = _source(body.get("only"))
             moment = _moment(since)
@@ -300,17 +303,17 @@ def _author(request: Request) -> Author:
     """Who is at work: `as=caretaker` in the query, else the person."""
     who = request.query_params.get("as", Source.PERSON.value)
     if who not in (Source.PERSON.value, Source.CARETAKER.value):
-        raise BadMessage(detail="as")
+        raise BadRequest(detail="as")
     return Author(Source(who), VIA)
 
 
 def _expected(request: Request) -> int | None:
-    """The revision in If-Match; BadMessage."""
+    """The revision in If-Match; BadRequest."""
     text = request.headers.get("if-match", "*").removeprefix("W/").strip('"')
     if text == "*":
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise BadMessage(detail="If-Match")
+        raise BadRequest(detail="If-Match")
     return int(text)
 
 
@@ -333,12 +336,12 @@ def _source(value: object) -> Source | None:
     for source in Source:
         if source.value == value:
             return source
-    raise BadMessage(detail="only")
+    raise BadRequest(detail="only")
 
 
 def _page(request: Request, found: list[T]) -> list[T]:
     limit = number_in(request, "limit", USUAL_PAGE, LONGEST_PAGE) or USUAL_PAGE
-    after = number_in(request, "after", None, 2**62) or 0
+    after = number_in(request, "after", 0, 2**62, least=0) or 0
     return found[after : after + limit]
 
 

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from voice_ime.engine.engines import Engines
 from voice_ime.errors import ConfigError, NotSwitched, VoiceImeError
-from voice_ime.server.http import json_of, messages_of
+from voice_ime.server.http import json_of, messages_of, refuse_others
 from voice_ime.settings import EngineSettings, Settings, merged
 
 PATH = "/v1/engine"
@@ -51,6 +51,7 @@ def engines_router(
 
     router.add_api_route("", tell, methods=["GET"], response_model=None)
     router.add_api_route("", switch, methods=["POST"], response_model=None)
+    refuse_others(router)
     return router
 
 

@@ -139,7 +139,8 @@ class SqlStore(Store):
     def undo(self, name: str, number: int, author: Author, expected: int | None = None) -> int:
         with self._writing, self._database.writing() as connection:
             row = _checked(connection, name, expected)
-            steps = _steps(connection, row, revision.c.number >= number)
+            is_possible = 0 < number <= row.revision  # SQLite takes no numbers of more than 64 bits
+            steps = _steps(connection, row, revision.c.number >= number) if is_possible else []
             if not steps or steps[-1].number != number:
                 raise RevisionNotFound(profile=name, number=number)
             step = steps[-1]

@@ -147,6 +147,11 @@ def host_of(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2]
 
 
+def without_password(url: str) -> str:
+    """An address as people are told it."""
+    return urlsplit(url)._replace(netloc=host_of(url)).geturl()
+
+
 def _seconds(text: str | None) -> float | None:
     return float(text) if text and text.isascii() and text.isdigit() else None
 
@@ -154,7 +159,9 @@ def _seconds(text: str | None) -> float | None:
 def _reason(error: object) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return error.verify_message
-    return str(getattr(error, "strerror", None) or (error if isinstance(error, str) else type(error).__name__))
+    if isinstance(error, OSError):  # of a proxy that refuses there is no number, only a text
+        return error.strerror or str(error) or type(error).__name__
+    return error if isinstance(error, str) else type(error).__name__
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from voice_ime.messages import Messages
 from voice_ime.models.manifest import MANY, ArchiveSource, Model, Source
+from voice_ime.models.network import without_password
 from voice_ime.models.shelf import Seen
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ ABILITIES = ("confidence", "punctuation", "word_times")
 def _source(source: Source, hub: str, messages: Messages) -> str:
     if isinstance(source, ArchiveSource):
         return messages("models.info_source", source=source.url)
-    return messages("models.info_source_of_files", source=f"{source.address(hub)}/")
+    return messages("models.info_source_of_files", source=f"{source.address(without_password(hub))}/")
 
 
 def _ability(name: str, has: bool | None, messages: Messages) -> str:

@@ -1,7 +1,7 @@
 import pytest
 
 from tests.server.hub import Hub
-from voice_ime.models.network import Network, NoConnection, host_of, opened
+from voice_ime.models.network import Network, NoConnection, host_of, opened, without_password
 
 
 def test_proxies_and_mirror_are_those_of_the_usual_variables() -> None:
@@ -41,6 +41,12 @@ def test_a_proxy_that_does_not_answer_is_no_connection(hub: Hub) -> None:
         pass
 
 
+def test_a_proxy_that_refuses_is_told_with_its_reason(hub: Hub) -> None:
+    network = Network(proxies={"https": hub.address})  # which knows no CONNECT
+    with pytest.raises(NoConnection, match="501"), opened(network, "https://models.example/a", {}):
+        pass
+
+
 def test_a_proxy_of_a_kind_that_is_not_spoken_is_said_and_not_passed_by(hub: Hub) -> None:
     network = Network.of({"ALL_PROXY": "socks5://127.0.0.1:9"})
     with pytest.raises(NoConnection, match="socks5 proxy"), opened(network, f"{hub.address}/a", {}):
@@ -56,3 +62,4 @@ def test_only_http_is_spoken(address: str) -> None:
 
 def test_people_are_told_the_host_but_never_a_password() -> None:
     assert host_of("https://ann:secret@models.example:8080/a/b") == "models.example:8080"
+    assert without_password("https://ann:secret@models.example:8080/a") == "https://models.example:8080/a"

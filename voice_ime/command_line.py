@@ -34,8 +34,18 @@ _WRONG_VALUES = (
     ("setting.whole_number", r"Input should be a valid integer.*"),
     ("setting.number", r"Input should be a valid number.*"),
     ("setting.text", r"Input should be a valid string.*"),
+    ("setting.boolean", r"Input should be a valid boolean.*"),
+    ("setting.list", r"Input should be a valid (?:tuple|list).*"),
+    ("setting.table", r"Input should be a valid (?:dictionary|mapping).*"),
+    ("setting.text", r"Input is not a valid path.*"),
+    ("setting.pattern", r"String should match pattern.*"),
+    ("setting.missing", r"Field required"),
+    ("setting.twice", r"Value error, (?P<name>.*) is the name of two engines"),
     ("setting.choice", r"Input should be (?P<choices>'.*')"),
+    ("setting.syntax", r".* \(at line (?P<line>\d+), column (?P<column>\d+)\)"),
+    ("setting.syntax_at_end", r".* \(at end of document\)"),
     ("setting.no_file", r"\[Errno 2\].*"),
+    ("setting.system", r"\[Errno \d+\] (?P<reason>.*?)(?:: .*)?"),
 )
 """What is wrong with a setting, by the English sentences of pydantic and the system."""
 
@@ -94,8 +104,13 @@ def wrong_value(detail: str, messages: Messages) -> str:
 def _first_match(table: Sequence[tuple[str, str]], english: str, messages: Messages) -> str:
     for key, pattern in table:
         if match := re.fullmatch(pattern, english, re.DOTALL):
-            return messages(key, **{name: _unquoted(value) for name, value in match.groupdict().items()})
+            return messages(key, **{name: _value(name, text) for name, text in match.groupdict().items()})
     return english
+
+
+def _value(name: str, text: str) -> str | tuple[str, ...]:
+    bare = _unquoted(text)
+    return tuple(re.split(", | or ", bare)) if name in ("choices", "names") else bare
 
 
 def _unquoted(text: str) -> str:

@@ -134,7 +134,7 @@ MISTAKES = [
     (["nonsense"], "There is no command nonsense. There are: serve.", "没有命令 nonsense。可用的命令有：serve。"),
     (["serve", "--port"], "--port needs a value after it.", "--port 后面需要一个值。"),
     (["serve", "--port", "x"], "--port must be a number, not x.", "--port 必须是数字，不能是 x。"),
-    (["serve", "--kind", "c"], "--kind cannot be c. It can be: a, b.", "--kind 不能是 c，只能是：a, b。"),
+    (["serve", "--kind", "c"], "--kind cannot be c. It can be: a, b.", "--kind 不能是 c，只能是：a、b。"),
     (["serve", "--fast=1"], "--fast takes no value.", "--fast 后面不带值。"),
     (["serve", "--slow"], "This was not understood: --slow.", "无法理解：--slow。"),
 ]
@@ -327,6 +327,24 @@ WRONG = [
     ("[server]\nprot = 1\n", "The setting server.prot is wrong: there is no such setting.", "没有这项设置"),
     ("[server]\nport = 'a'\n", "The setting server.port is wrong: it must be a whole number.", "必须是整数"),
     ("[speech]\nthreshold = 0\n", "The setting speech.threshold is wrong: it must be more than 0.", "必须大于 0"),
+    (
+        "[desktop]\nspeech = 'loud'\n",
+        "The setting desktop.speech is wrong: it must be true or false.",
+        "必须是 true 或 false",
+    ),
+    ("[desktop]\ntalk = 'sing'\n", "The setting desktop.talk is wrong: it can be hold, toggle.", "可以是 hold、toggle"),
+    ("languages = 1\n", "The setting languages is wrong: it must be a list in square brackets.", "列表"),
+    ("models = 1\n", "The setting models is wrong: it must have names and values.", "名称和取值"),
+    ("[models]\nfolder = 1\n", "The setting models.folder is wrong: it must be text.", "必须是文字"),
+    ("[engine.others.a]\n", "The setting engine.others.a.name is wrong: it is missing.", "没有写"),
+    (
+        "[engine]\nname = 'a'\nothers.a.name = 'b'\n",
+        "The setting engine is wrong: a is the name of two engines.",
+        "同名",
+    ),
+    ("profile = 'Á'\n", "The setting profile is wrong: it has characters that it cannot have, or too many.", "字符"),
+    ("[desktop\n", " is wrong: line 1 cannot be understood, from character 9 on.", "第 1 行"),
+    ("[desktop", " is wrong: its end cannot be understood.", "结尾"),
 ]
 
 
@@ -336,7 +354,7 @@ def test_a_wrong_setting_is_told_in_plain_words(
 ):
     file = str(write_settings(tmp_path, written))
     assert Probe().started("--config", file) == ExitCode.WRONG_USAGE
-    assert capsys.readouterr().err.splitlines()[0] == english
+    assert capsys.readouterr().err.splitlines()[0].endswith(english)
     assert Probe().started("--config", file, **CHINESE) == ExitCode.WRONG_USAGE
     assert chinese in capsys.readouterr().err
 
@@ -344,6 +362,13 @@ def test_a_wrong_setting_is_told_in_plain_words(
 def test_a_settings_file_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert Probe().started("--config", str(tmp_path / "gone.toml")) == ExitCode.WRONG_USAGE
     assert "there is no such file" in capsys.readouterr().err
+
+
+def test_a_settings_file_that_is_none_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert Probe().started("--config", str(tmp_path)) == ExitCode.WRONG_USAGE
+    assert capsys.readouterr().err.startswith(f"The setting {tmp_path} is wrong: it is a folder.")
+    assert Probe().started("--config", str(tmp_path), **CHINESE) == ExitCode.WRONG_USAGE
+    assert capsys.readouterr().err.startswith(f"设置 {tmp_path} 有误：这是一个文件夹。")
 
 
 def test_an_engine_without_files_takes_no_model_folder(capsys: pytest.CaptureFixture[str]):

@@ -1,5 +1,7 @@
 """What is said to people: both catalogues say the same things, and every error says what to do."""
 
+import errno
+import os
 import re
 import string
 from importlib.resources import files
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from voice_ime import errors
-from voice_ime.errors import ConfigError, LanguageNotSupported, UnknownEngine, VoiceImeError
+from voice_ime.errors import ConfigError, FileUnreadable, LanguageNotSupported, UnknownEngine, VoiceImeError
 from voice_ime.messages import LANGUAGES, Messages, language_of_locale
 
 ROOT = Path(__file__).parents[2]
@@ -164,3 +166,17 @@ def test_several_things_are_listed_with_the_marks_of_the_language() -> None:
     error = UnknownEngine(engine="none", known=("one", "another"))
     assert "one, another" in " ".join(Messages("en").error(error))
     assert "one、another" in " ".join(Messages("zh").error(error))
+
+
+@pytest.mark.parametrize(
+    ("code", "english", "chinese"),
+    [
+        (errno.ENOENT, "list.csv could not be read: there is no such file or folder.", "没有这个文件或文件夹"),
+        (errno.EACCES, "list.csv could not be read: you have no right to do that.", "没有这样做的权限"),
+        (errno.EISDIR, "list.csv could not be read: it is a folder.", "这是一个文件夹"),
+    ],
+)
+def test_the_reasons_of_the_system_are_told_in_plain_words(code: int, english: str, chinese: str) -> None:
+    error = FileUnreadable(path="list.csv", detail=os.strerror(code))
+    assert Messages("en").error(error)[0] == english
+    assert chinese in Messages("zh").error(error)[0]

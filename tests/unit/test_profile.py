@@ -202,7 +202,7 @@ def test_a_profile_goes_out_and_comes_into_another_one_unchanged(profile: Profil
 
 def test_a_file_that_is_not_there_is_said(profile: Profile, tmp_path: Path) -> None:
     said = profile("import", str(tmp_path / "gone.csv"))
-    assert said.complaint[0].endswith("gone.csv could not be read: No such file or directory.")
+    assert said.complaint[0].endswith("gone.csv could not be read: there is no such file or folder.")
 
 
 # --- history ---------------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """Everything that is spoken or printed for a person, one catalogue per language."""
 
+import errno
+import os
 import tomllib
 from collections.abc import Collection, Iterable
 from functools import cache
@@ -13,6 +15,16 @@ MOST_NAMED = 6
 """More languages than this are counted, not listed."""
 
 
+REASONS = {
+    os.strerror(getattr(errno, name.upper())): name
+    for name in (
+        *("enoent", "eacces", "eperm", "erofs", "eisdir", "enotdir", "enametoolong", "enospc", "edquot", "eio"),
+        *("emfile", "econnrefused", "econnreset", "etimedout", "enetunreach", "ehostunreach"),
+    )
+}
+"""Why something failed, as the system says it, in English or whatever: keys under `system`."""
+
+
 class Messages:
     """The sentences of one language, by key: `messages("dictate.ready", seconds=2)`."""
 
@@ -22,7 +34,7 @@ class Messages:
 
     def __call__(self, key: str, /, **values: Any) -> str:
         """The sentence for `key`, filled in; tuples as lists. A key that is missing is an error of ours: KeyError."""
-        return self._texts[key].format(**{name: self._told(value) for name, value in values.items()})
+        return self._texts[key].format(**{name: self._told(name, value) for name, value in values.items()})
 
     def keys(self) -> set[str]:
         return set(self._texts)
@@ -33,10 +45,15 @@ class Messages:
             return self("language.many", count=len(codes))
         return self._listed(self._texts.get(f"language.{code}", code) for code in codes)
 
-    def _told(self, value: Any) -> Any:
-        if isinstance(value, Languages):
-            return self.languages(value)
-        return self._listed(value) if isinstance(value, tuple) else value
+    def _told(self, name: str, value: Any) -> Any:
+        match value:
+            case Languages():
+                return self.languages(value)
+            case tuple():
+                return self._listed(value)
+            case str() if name in ("detail", "reason") and value in REASONS:
+                return self(f"system.{REASONS[value]}")
+        return value
 
     def _listed(self, texts: Iterable[str]) -> str:
         return self("list.between").join(texts)

@@ -60,6 +60,11 @@ class Machine(ABC):
     def load_engine(self) -> tuple[str, Sequence[str]]:
         """The name of the chosen engine and the languages that it hears, after loading it once."""
 
+    @property
+    @abstractmethod
+    def dictated(self) -> Sequence[str]:
+        """Languages in which the person wants to dictate; empty: was not said."""
+
     @abstractmethod
     def advice(self) -> "Advice":
         """Which model is recommended here."""
@@ -130,7 +135,7 @@ def packages(machine: Machine, messages: Messages) -> Finding:
 def model(machine: Machine, messages: Messages) -> Finding:
     engine, languages = machine.load_engine()
     known = messages.languages(languages)
-    if messages.language in languages:
+    if set(machine.dictated or (messages.language,)) <= set(languages):
         return Finding("ok", messages("doctor.model_ok", engine=engine, languages=known))
     message = messages("doctor.model_language", engine=engine, languages=known)
     return Finding("warning", message, messages("doctor.model_language_step"))

@@ -67,6 +67,10 @@ class ThisMachine(Machine):
         finally:
             engine.close()
 
+    @property
+    def dictated(self) -> Sequence[str]:
+        return self._settings.languages
+
     def advice(self) -> "Advice":
         from voice_ime.models.chooser import chooser_of
 

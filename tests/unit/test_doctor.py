@@ -45,6 +45,7 @@ class FakeMachine(Machine):
     glibc: tuple[int, int] | None = (2, 36)
     missing: Sequence[str] = ()
     languages: Sequence[str] = ("en",)
+    dictated: Sequence[str] = ()
     loud: int = 1200
     free: bool = True
     fits: bool = True
@@ -136,6 +137,7 @@ def test_what_is_not_well_is_told_with_the_next_step(machine: Machine, name: str
 WORTH_A_LOOK = [
     (FakeMachine(python=(3, 14, 0)), "python"),
     (FakeMachine(languages=("zh",)), "model"),
+    (FakeMachine(languages=("en",), dictated=("zh", "en")), "model"),
     (FakeMachine(fits=False), "recommended"),
     (FakeMachine(loud=0), "microphone"),
     (FakeMachine(free=False), "port"),
@@ -164,6 +166,10 @@ def test_all_missing_packages_are_named_with_the_command_that_brings_them() -> N
 def test_an_engine_of_another_language_is_told_in_ones_own() -> None:
     found = finding(FakeMachine(), "model", Messages("zh"))
     assert found.message == "引擎 an-engine 完好，但只能听懂：英语。"
+
+
+def test_who_dictates_in_one_language_only_needs_no_engine_for_that_of_the_messages() -> None:
+    assert finding(FakeMachine(languages=("zh",), dictated=("zh",)), "model").status == "ok"
 
 
 def test_many_languages_are_counted() -> None:

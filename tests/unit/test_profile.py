@@ -106,6 +106,8 @@ def test_rules_are_made_listed_replaced_and_removed(profile: Profile) -> None:
         "for um write nothing",
         "Rules: 2.",
     ]
+    profile("rule", "Um", "erm")
+    assert profile("rule").lines[1] == "for Um write erm"
     profile("rule", "UM", "--remove")
     assert profile("rule").lines[-1] == "Rules: 1."
 
@@ -297,6 +299,21 @@ def test_a_preference_that_cannot_be_is_refused(profile: Profile, words: tuple[s
     said = profile("preferences", *words)
     assert said.status == ExitCode.WRONG_USAGE
     assert said.complaint[0].startswith("This cannot be kept: ")
+
+
+def test_a_preference_beyond_its_limits_is_told_with_the_limit(profile: Profile) -> None:
+    said = profile("preferences", "--endpoint-delay", "99")
+    assert said.complaint[0] == "This cannot be kept: the silence that ends a sentence can be 3 at most."
+
+
+def test_where_no_line_can_be_used_nobody_is_sent_to_take_the_others(profile: Profile, tmp_path: Path) -> None:
+    words = tmp_path / "words.json"
+    words.write_text('{"entries": [1], "preferences": {"endpoint_delay_s": 9}}')
+    assert profile("import", str(words), "--keep-good").lines[1:] == [
+        "The preferences: the silence that ends a sentence can be 3 at most.",
+        "Item 1: it is no object with names and values.",
+        "Nothing was changed: none of it can be used.",
+    ]
 
 
 def test_what_was_learned_is_told_accepted_and_forgotten(profile: Profile, tmp_path: Path) -> None:

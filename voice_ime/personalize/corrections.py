@@ -57,9 +57,7 @@ def _replacements(matcher: "SequenceMatcher[str]") -> Iterator[Span]:
             yield i1, i2, j1, j2
 
 
-def _pair(
-    heard: str, meant: str, ours: Sequence[str], theirs: Sequence[str], span: Span, borders: Borders
-) -> Pair:
+def _pair(heard: str, meant: str, ours: Sequence[str], theirs: Sequence[str], span: Span, borders: Borders) -> Pair:
     i1, i2, j1, j2 = span
     if has_han("".join(theirs[j1:j2])):
         plain = [_bare(word) or word for word in theirs]

@@ -22,8 +22,8 @@ from voice_ime.personalize.phonetics.mandarin import (
     in_context,
     initial_distance,
     letter_names,
+    pinyin_sounds,
     readings,
-    spelled,
     tone_distance,
 )
 from voice_ime.personalize.profile import Entry, Profile, Sound, SoundKind
@@ -42,7 +42,6 @@ OTHER_READING = 0.1
 """A character that was heard is read otherwise than its neighbours suggest."""
 LONGEST_SPELLED = 5
 """Latin letters of one word that are named one by one."""
-_SYLLABLES = re.compile("[a-zü:]+[0-5]?")
 _PIECES = re.compile(rf"{HAN.pattern}+|[A-Za-z0-9]+")
 _LATIN = re.compile("[A-Za-z]")
 _CHUNKS = re.compile(rf"{HAN.pattern}|[A-Za-z0-9]+|[^\W_]+|[^\w\s·・'’-]+")
@@ -316,7 +315,7 @@ def given_sounds(hint: Sound, surnames: Mapping[str, str]) -> list[Sounds]:
     """The Mandarin sounds that a person gave; none where the hint is for English."""
     match hint.kind:
         case SoundKind.PINYIN:
-            read = spelled(_SYLLABLES.findall(hint.text.casefold()))
+            read = pinyin_sounds(hint.text)
             return [read] if read else []
         case SoundKind.WORDS if HAN.search(hint.text):
             return mixed(hint.text, surnames)

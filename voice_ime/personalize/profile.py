@@ -20,13 +20,19 @@ MOST_LESSONS = 5_000
 MOST_SOUNDS = 20
 """Pronunciations of one entry."""
 
+_UNSEEN = dict.fromkeys([0xAD, 0x61C, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF])
+"""Optional hyphens, blanks of no width and marks of direction, which address books and web pages put into names."""
+
 
 def one_line(value: Any) -> Any:
-    """A text as it is kept: composed (NFC), with single blanks. Control characters are refused: they would be typed."""
+    """A text as it is kept: composed (NFC), with single blanks, without marks that nobody sees or hears. Control
+    characters are refused: they would be typed."""
     if not isinstance(value, str):
         return value
     if not (value.isascii() or unicodedata.is_normalized("NFC", value)):
         value = unicodedata.normalize("NFC", value)
+    if not value.isprintable():
+        value = value.translate(_UNSEEN)
     value = " ".join(value.split())
     if not value.isprintable() and any(unicodedata.category(character) == "Cc" for character in value):
         raise PydanticCustomError("control_character", "control characters cannot be written")
@@ -130,6 +136,15 @@ class Rule(_Data):
     application: Annotated[str, Field(max_length=200), BeforeValidator(one_line)] = ""
     source: Source = Source.PERSON
     state: State = State.ACTIVE
+
+
+def is_instead(new: Rule, old: Rule) -> bool:
+    """Whether `new` takes the place of `old`: the other one would never apply."""
+    if (new.language, new.application) != (old.language, old.application):
+        return False
+    if new.match_case or old.match_case:
+        return new.heard == old.heard
+    return new.heard.casefold() == old.heard.casefold()
 
 
 class Lesson(_Data):

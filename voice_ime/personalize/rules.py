@@ -27,10 +27,11 @@ class Rules:
             if rule.state is State.ACTIVE and heard:
                 self._by_first.setdefault(heard[0].casefold(), []).append((heard, rule))
         for found in self._by_first.values():
-            found.sort(key=lambda pair: (-len(pair[0]), not pair[1].application))
+            found.sort(key=lambda pair: (-len(pair[0]), _generality(pair[1])))
 
     def matches(self, words: Sequence[Word], language: str | None, application: str | None) -> list[Match]:
-        """From left to right, the longest first, for one application rather than for all; they do not overlap."""
+        """From left to right, the longest first, for one application or language rather than for all, with exact
+        capitals rather than with any; they do not overlap."""
         bare = [word.text.strip(SENTENCE_MARKS) for word in words]
         found: list[Match] = []
         at = 0
@@ -47,6 +48,10 @@ class Rules:
             if _applies(rule, language, application) and _same(heard, bare[at:last], match_case=rule.match_case):
                 return Match(rule, at, last)
         return None
+
+
+def _generality(rule: Rule) -> tuple[bool, bool, bool]:
+    return not rule.application, rule.language is None, not rule.match_case
 
 
 def _applies(rule: Rule, language: str | None, application: str | None) -> bool:

@@ -364,6 +364,7 @@ def test_no_text_makes_a_reader_stumble(form: str, text: str) -> None:
         sound(WORDS, "co val ski"),
         sound(WORDS, "wei3 zhang1"),
         sound(WORDS, "letters: x"),
+        sound(WORDS, "mp3"),
         sound(LETTERS, "C L I"),
         sound(PINYIN, "zhang wei"),
         sound(PINYIN, "zhang1 wei3"),
@@ -374,7 +375,65 @@ def test_a_sound_is_read_as_it_was_written(each: Sound) -> None:
     assert read_sound(write_sound(each)) == each
 
 
-@pytest.mark.parametrize("text", ["x" * 300, "bell\a", "", "letters:", "arpabet: QQ", "..."])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x" * 300,
+        "bell\a",
+        "",
+        "letters:",
+        "arpabet: QQ",
+        "...",
+        "pinyin: foo",
+        "pinyin: zhangwei",
+        "pinyin: shan4 xyz4",
+    ],
+)
 def test_what_says_nothing_about_a_sound_is_refused(text: str) -> None:
     with pytest.raises(Unfit):
         read_sound(text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [(ARPABET, "QQ"), (PINYIN, "foo bar"), (LETTERS, "!!"), (WORDS, "..."), (ARPABET, "\u3000")]
+)
+def test_an_entry_with_a_sound_that_says_nothing_is_refused_wherever_it_comes_from(kind: SoundKind, text: str) -> None:
+    row = {"written": "Kowalski", "sounds": [{"kind": kind.value, "text": text}]}
+    assert [number for number, _ in refused(reading(json.dumps([row]), "json"))] == [1]
+
+
+def test_a_rule_for_marks_alone_is_refused_because_it_would_never_apply() -> None:
+    found = reading('heard,write\n",",x\n&,and\n', "csv")
+    assert (refused(found), len(found.items)) == ([(2, "no_word")], 1)
+
+
+def test_marks_that_nobody_sees_or_hears_are_left_out() -> None:
+    found = reading("\u202dKowal\u00adski\u202c\nan\u200bna\nמ\u200fא\nक्\u200dष\n", "txt")
+    assert written(found) == ["Kowalski", "anna", "מא", "क्\u200dष"]
+
+
+@pytest.mark.parametrize(("headline", "row"), [("Name,Phone", "Kowalski,12"), ("姓名,电话", "Kowalski,12")])
+def test_a_list_with_a_column_of_names_gives_those_names(headline: str, row: str) -> None:
+    found = reading(f"{headline}\n{row}\n", "csv")
+    assert (written(found), len(found.ignored)) == (["Kowalski"], 1)
+
+
+@pytest.mark.parametrize("name", ["妈", "10086"])
+def test_a_contact_whose_name_is_not_looked_for_is_told_so(name: str) -> None:
+    assert refused(reading(f"BEGIN:VCARD\nFN:{name}\nEND:VCARD\n", "vcard")) == [(1, "bare_name")]
+
+
+@pytest.mark.parametrize(
+    ("preferences", "reason", "field"),
+    [
+        ({"endpoint_delay_s": 9}, "at_most", "endpoint_delay_s"),
+        ({"endpoint_delay_s": 0.1}, "at_least", "endpoint_delay_s"),
+        ({"script": "runes"}, "unknown_value", "script"),
+        ({"engine": "x" * 65}, "too_long", "engine"),
+        ({"learn": []}, "wrong_value", "learn"),
+        ([], "preferences", None),
+    ],
+)
+def test_it_is_told_which_preference_is_wrong(preferences: object, reason: str, field: str | None) -> None:
+    (found,) = reading(json.dumps({"preferences": preferences}), "json").refused
+    assert (found.reason, found.values.get("field")) == (reason, field)

@@ -73,6 +73,14 @@ def test_a_rule_for_one_application_comes_before_the_one_for_all() -> None:
     assert written("sig", *rules, application="gedit") == "Yours, Ann"
 
 
+def test_a_rule_that_says_more_about_where_it_applies_comes_first() -> None:
+    general, exact = rule("Mark", "mark"), rule("Mark", "Marc", match_case=True)
+    assert written("Mark came.", general, exact) == "Marc came."
+    assert written("MARK came.", general, exact) == "mark came."
+    english = rule("mark", "Marko", language="en")
+    assert written("mark came.", general, english, language="en") == "Marko came."
+
+
 def test_a_rule_for_one_language_leaves_the_other_alone() -> None:
     assert written("hi", rule("hi", "hello", language="zh"), language="en") == "hi"
     assert written("hi", rule("hi", "hello", language="en"), language="en") == "hello"

@@ -111,7 +111,9 @@ def _outcome(plan: "Plan", *, preview: bool, changed: bool) -> str:
         return "profile.import.done"
     if preview and plan.changes:
         return "profile.import.preview"
-    return "profile.import.nothing_kept" if plan.refused else "profile.import.nothing_new"
+    if not plan.refused:
+        return "profile.import.nothing_new"
+    return "profile.import.nothing_kept" if plan.outcomes else "profile.import.nothing_good"
 
 
 def _reason(desk: Desk, refused: "Refused") -> str:
@@ -121,4 +123,6 @@ def _reason(desk: Desk, refused: "Refused") -> str:
 
 
 def _place(desk: Desk, refused: "Refused", form: "Format") -> str:
+    if not refused.number:
+        return desk.messages("profile.import.of_preferences")
     return desk.messages("profile.import.item" if form.name == "json" else "profile.import.line", number=refused.number)

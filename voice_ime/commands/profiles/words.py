@@ -132,6 +132,7 @@ def _list_rules(desk: Desk) -> int:
 
 def _put_rule(desk: Desk, arguments: argparse.Namespace) -> int:
     from voice_ime.personalize.formats.base import rule_of
+    from voice_ime.personalize.profile import is_instead
     from voice_ime.store.base import Put
 
     fields = {
@@ -144,7 +145,7 @@ def _put_rule(desk: Desk, arguments: argparse.Namespace) -> int:
     }
     new = right(desk, rule_of, fields)
     for old in desk.profile().rules:
-        if (old.heard, old.language, old.application) == (new.heard, new.language, new.application):
+        if is_instead(new, old):
             new = new.model_copy(update={"id": old.id})
     revision = desk.change([Put(new)])
     row = {"revision": revision, "rule": new.model_dump(mode="json")}

@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from voice_ime.engine.base import SENTENCE_MARKS
 from voice_ime.errors import Value
+from voice_ime.personalize.formats.sayable import is_sayable
 from voice_ime.personalize.phonetics.mandarin import fuzzy_pairs
 from voice_ime.personalize.profile import Entry, Lesson, Preferences, Rule
 
@@ -72,7 +74,10 @@ def new_id() -> str:
 
 def entry_of(fields: Mapping[str, Any]) -> Entry:
     """Unfit says what is wrong."""
-    return _valid(_ENTRY, fields)
+    entry = _valid(_ENTRY, fields)
+    if not all(is_sayable(sound.kind, sound.text) for sound in entry.sounds):
+        raise Unfit("unknown_sound")
+    return entry
 
 
 def lesson_of(fields: Mapping[str, Any]) -> Lesson:
@@ -82,19 +87,29 @@ def lesson_of(fields: Mapping[str, Any]) -> Lesson:
 
 def rule_of(fields: Mapping[str, Any]) -> Rule:
     """Unfit says what is wrong."""
-    return _valid(_RULE, fields)
+    rule = _valid(_RULE, fields)
+    if not rule.heard.strip(SENTENCE_MARKS):
+        raise Unfit("no_word", field="heard")
+    return rule
 
 
 def preferences_of(fields: Mapping[str, Any]) -> Preferences:
     """Unfit says what is wrong."""
     try:
         preferences = Preferences.model_validate_json(json.dumps(fields))
-    except (ValidationError, TypeError):
+    except ValidationError as error:
+        raise _unfit_preference(error) from None
+    except TypeError:
         raise Unfit("preferences") from None
     known = fuzzy_pairs()
     if not set(preferences.fuzzy).issubset(known):
         raise Unfit("pair", pairs=tuple(known))
     return preferences
+
+
+def _unfit_preference(error: ValidationError) -> Unfit:
+    found = unfit(error)
+    return found if found.values.get("field") else Unfit("preferences")
 
 
 def _valid(kind: TypeAdapter[T], fields: Mapping[str, Any]) -> T:
@@ -115,6 +130,10 @@ def unfit(error: ValidationError, field: str | None = None) -> Unfit:
             return Unfit("too_long", field=place, limit=first["ctx"]["max_length"])
         case "too_long":
             return Unfit("too_many", field=place, limit=first["ctx"]["max_length"])
+        case "less_than_equal":
+            return Unfit("at_most", field=place, limit=f"{first['ctx']['le']:g}")
+        case "greater_than_equal":
+            return Unfit("at_least", field=place, limit=f"{first['ctx']['ge']:g}")
         case "control_character":
             return Unfit("control_character", field=place)
         case "enum" | "literal_error":

@@ -6,9 +6,10 @@ from voice_ime.errors import Value, WrongValue
 from voice_ime.messages import Messages
 from voice_ime.personalize.formats.base import Unfit
 
-FIELDS = frozenset(
-    ("written", "sounds", "language", "strength", "application", "note", "tags", "heard", "write", "match_case")
-)
+FIELDS = frozenset((
+    "written", "sounds", "language", "strength", "application", "note", "tags", "heard", "write", "match_case",
+    "learn", "fuzzy", "latin_spaces", "script", "endpoint_delay_s", "engine", "final_engine",
+))  # fmt: skip
 """Fields that have a name of their own in the catalogues."""
 
 

@@ -5,6 +5,7 @@ import re
 from pydantic import ValidationError
 
 from voice_ime.personalize.formats.base import Unfit, unfit
+from voice_ime.personalize.formats.sayable import is_sayable
 from voice_ime.personalize.profile import Sound, SoundKind
 
 _NAMES = {
@@ -19,14 +20,6 @@ _NAMES = {
 }
 _PREFIX = re.compile(rf"\s*({'|'.join(_NAMES)})\s*[:：]\s*(.*)", re.IGNORECASE | re.DOTALL)
 _TONED = re.compile(r"[a-zü]+[1-5](\s+[a-zü]+[1-5])*", re.IGNORECASE)
-_PHONES = re.compile(
-    "(AA|AE|AH|AO|AW|AY|EH|ER|EY|IH|IY|OW|OY|UH|UW)[012]?|B|CH|DH?|F|G|HH|JH|K|L|M|NG?|P|R|SH?|TH?|V|W|Y|ZH?"
-)
-_RIGHT = {
-    SoundKind.WORDS: re.compile(r".*\w.*", re.DOTALL),
-    SoundKind.LETTERS: re.compile(r"\w(?:[\s.-]*\w)*\.?"),
-    SoundKind.PINYIN: re.compile(r"[a-zü]+:?[0-5]?(?:[\s'-]+[a-zü]+:?[0-5]?)*", re.IGNORECASE),
-}
 
 
 def read_sound(text: str) -> Sound:
@@ -34,7 +27,7 @@ def read_sound(text: str) -> Sound:
     kind, said = _split(text.strip())
     if kind is SoundKind.ARPABET:
         said = said.upper()
-    if not _is_right(kind, said):
+    if not is_sayable(kind, said):
         raise Unfit("unknown_sound")
     try:
         return Sound(kind=kind, text=said)
@@ -54,10 +47,5 @@ def write_sound(sound: Sound) -> str:
 def _split(text: str) -> tuple[SoundKind, str]:
     if match := _PREFIX.fullmatch(text):
         return _NAMES[match[1].lower()], match[2].strip()
-    return (SoundKind.PINYIN if _TONED.fullmatch(text) else SoundKind.WORDS), text
-
-
-def _is_right(kind: SoundKind, said: str) -> bool:
-    if kind is SoundKind.ARPABET:
-        return bool(said) and all(_PHONES.fullmatch(phone) for phone in said.split())
-    return _RIGHT[kind].fullmatch(said) is not None
+    is_pinyin = _TONED.fullmatch(text) and is_sayable(SoundKind.PINYIN, text)  # "mp3" is none
+    return (SoundKind.PINYIN if is_pinyin else SoundKind.WORDS), text

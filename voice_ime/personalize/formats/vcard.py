@@ -122,9 +122,10 @@ def _items(number: int, card: Sequence[_Property]) -> list[Item]:
     if not (card and _is_mark(card[-1], "END")):
         raise Unfit("breaks_off")
     sounds = _sounds(card)
-    names = dict.fromkeys(name for name in _names(card) if _is_worth_it(name))
+    every = list(filter(None, _names(card)))
+    names = dict.fromkeys(filter(_is_worth_it, every))
     if not names:
-        raise Unfit("no_name")
+        raise Unfit("bare_name" if every else "no_name")
     fields = [{"written": name, "tags": [TAG], "sounds": sounds.get(name, ())} for name in names]
     return [Item(number, entry_of(each), frozenset(("written", "tags"))) for each in fields]
 

@@ -1,5 +1,6 @@
 """How Mandarin sounds: characters to syllables, and how far one syllable is from another."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -35,6 +36,9 @@ _WITHOUT_INITIAL: Mapping[str, str] = {
 _SHORTENED: Mapping[str, str] = {
     "iu": "iou", "ui": "uei", "un": "uen", "ong": "ung", "iong": "vng", "in": "ien", "ing": "ieng", "vn": "ven",
 }  # fmt: skip
+
+
+_WRITTEN = re.compile("[a-zü:]+[0-5]?")
 
 
 @dataclass(frozen=True)
@@ -204,6 +208,11 @@ def spelled(pinyin: Sequence[str]) -> Sounds | None:
     """The syllables written in `pinyin`; None where one of them is none."""
     read = tuple(_read(each) for each in pinyin)
     return None if SILENT in read or not read else read
+
+
+def pinyin_sounds(line: str) -> Sounds | None:
+    """The syllables of a line of pinyin, "zhang1 wei3"; None where one of them is none, or there is none."""
+    return spelled(_WRITTEN.findall(line.casefold()))
 
 
 def readings(characters: str, most: int, names: Mapping[str, str]) -> list[Sounds]:

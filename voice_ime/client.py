@@ -6,7 +6,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeGuard
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
@@ -21,6 +21,9 @@ OPEN_TIMEOUT_S = 10
 GOODBYE_S = 2
 RETRIED = frozenset({"server_full", "server_busy", "internal", "hello_timeout"})
 """Fatal errors after which trying again may help."""
+
+PUT_RIGHT = frozenset({"audio_gap", "audio_overlap"})
+"""Errors that are put right here before anybody could do anything, so nobody is told."""
 
 ONCE = frozenset({"own_engine_missing"})
 """Errors that are told once, though each server that is started anew says them again."""
@@ -246,12 +249,19 @@ class DictationClient:
             self._say(wire.Kept(utterance=message.utterance))  # it came before the cut
             return
         self._take_note(message)
-        if isinstance(message, wire.Error) and message.code in ONCE:
-            if message.message in self._told_once:
-                return
-            self._told_once.add(message.message)
-        if not isinstance(message, wire.Finished | wire.Ready):
+        if self._is_news(message):
             self._events.put_nowait(message)
+
+    def _is_news(self, message: wire.ServerMessage) -> TypeGuard[Event]:
+        match message:
+            case wire.Finished() | wire.Ready():
+                return False
+            case wire.Error(code=code) if code in PUT_RIGHT:
+                return False
+            case wire.Error(code=code, message=sentence) if code in ONCE:
+                before, self._told_once = self._told_once, self._told_once | {sentence}
+                return sentence not in before
+        return True
 
     def _take_note(self, message: wire.ServerMessage) -> None:
         match message:

@@ -18,8 +18,6 @@ from voice_ime.terminal import Screen
 
 WORKING_AFTER_S = 2.0
 """An answer that takes longer than this is worth a word."""
-_UNHEARD = frozenset({"audio_gap", "audio_overlap"})
-"""Errors that the client has put right by itself before anybody could do anything."""
 
 
 class Key(Enum):
@@ -179,7 +177,7 @@ class Dictation:
                 self._final(event)
             case wire.Finalized():
                 self._finalized(event.sample)
-            case wire.Error() if event.code not in _UNHEARD:
+            case wire.Error():
                 self._screen.line(event.message)
                 self._screen.line(event.remedy)
 

@@ -11,7 +11,8 @@ import sys
 import numpy as np
 
 from voice_ime.engine.base import SAMPLE_RATE
-from voice_ime.engine.sherpa_folder import ModelFolder
+from voice_ime.engine.sherpa_folder import ModelFolder, read_folder
+from voice_ime.engine.sherpa_model import Model
 from voice_ime.settings import SherpaSettings
 
 
@@ -30,10 +31,8 @@ def check(folder: ModelFolder, settings: SherpaSettings) -> None:
 
 
 def main() -> int:
-    from voice_ime.engine.sherpa import Model  # which imports this module
-
     settings = SherpaSettings.model_validate_json(sys.stdin.buffer.read())
-    model = Model.load(settings, checked=True)
+    model = Model.load(read_folder(settings.folder, settings.kind), settings)
     noise = np.random.default_rng(0).normal(0, 0.1, SAMPLE_RATE).astype(np.float32)
     for phrases in model.samples_of_phrases():
         hearing = model.recognizer.begin(phrases)

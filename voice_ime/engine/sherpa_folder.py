@@ -9,6 +9,8 @@ from voice_ime.engine.sherpa_fields import fields, text_field
 from voice_ime.errors import ConfigError, ModelDamaged, ModelNotFound
 from voice_ime.settings import SherpaKind
 
+FOLDER = Path("~/voice-ime-models/x-asr-480ms")
+"""Where the model is looked for if the settings name no folder."""
 _TOKENS = "tokens.txt"
 _BPE = ("bpe.vocab", "bpe.model")
 _ENDINGS = (".onnx", ".ort")
@@ -68,12 +70,12 @@ class ModelFolder:
         return ModelDamaged(model=self.name, file=str(self.tokens.parent), command=command(self.tokens.parent))
 
 
-def read_folder(folder: Path, kind: SherpaKind | None = None) -> ModelFolder:
-    """What is in `folder` (`~` is filled in); `kind` None: found out from its files.
+def read_folder(folder: Path | None, kind: SherpaKind | None = None) -> ModelFolder:
+    """What is in `folder` (`~` is filled in; None: FOLDER); `kind` None: found out from its files.
 
     ModelNotFound (no such folder, a file is missing), ConfigError (the kind cannot be told).
     """
-    folder = folder.expanduser()
+    folder = (folder or FOLDER).expanduser()
     tokens = _tokens_file(folder)
     found = _main_graph(folder)
     says = metadata(found) if found is not None else {}

@@ -30,7 +30,7 @@ class Ability(StrEnum):
     UNHEARD = "unheard"
     """It is of a language that the engine does not hear."""
     SOUNDLESS = "soundless"
-    """It has no sound in its language: Latin letters that are to count in Mandarin only, say, without a hint."""
+    """It has no sound in its language: Chinese characters that are to count in English only, say, without a hint."""
     SHORT = "short"
     """It is a single Chinese syllable: too many characters sound so to look for it."""
 
@@ -96,7 +96,8 @@ def languages_of(entry: Entry) -> tuple[str, ...]:
     latin = entry.language != "zh" and (
         _has_latin(entry.written) or any(hint.kind is not SoundKind.PINYIN and _has_latin(hint.text) for hint in hints)
     )
-    return ("zh",) * chinese + ("en",) * latin
+    among_chinese = entry.language == "zh" and _has_latin(entry.written)
+    return ("zh",) * (chinese or among_chinese) + ("en",) * latin
 
 
 def _is_one_syllable(entry: Entry) -> bool:

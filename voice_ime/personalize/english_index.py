@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voice_ime.engine.base import Hypothesis, Word
+from voice_ime.engine.words import has_han
 from voice_ime.personalize.homophones import Circumstances, settled, told_by_place
 from voice_ime.personalize.phonetics.costs import FILLER, PhoneCosts, Sounds, distances, hand_made, packed
 from voice_ime.personalize.phonetics.english import English, sounds_of
@@ -128,7 +129,7 @@ class EnglishIndex:
         of them is meant.
         """
         where = Circumstances(hypothesis.text, application)
-        spelled = self._spelled_otherwise(hypothesis, application)
+        spelled = self._spelled_otherwise(hypothesis, where)
         alike = self._alike_to_listed(hypothesis, where)
         best = self.likeliest(self.places(hypothesis, application))
         return [*spelled, *alike, *_once(self._candidate(place, score, where) for place, score in best)]
@@ -150,6 +151,7 @@ class EnglishIndex:
     def places(self, hypothesis: Hypothesis, application: str | None) -> list[Place]:
         """All entries near to some words, with what is known of them."""
         words = [word.text for word in hypothesis.words]
+        where = Circumstances(hypothesis.text, application)
         windows = self._windows(words)
         if not windows or not len(self._owners):
             return []
@@ -158,7 +160,7 @@ class EnglishIndex:
         near = [
             _Near(spans[window], number, distance, rival)
             for window, number, distance, rival in _with_rivals(self._distances(spans), self._alike)
-            if self._fits(number, application)
+            if self._fits(number, where)
         ]
         near.sort(key=lambda each: (not self._is_due(each.number, each.span.heard), _roughly(each)))
         density = _Density([each.span.window for each in near if each.distance <= NEAR], len(words))
@@ -169,7 +171,7 @@ class EnglishIndex:
         return tuple(self._entries[number] for number in self._alike.get(place.number, ()))
 
     def _candidate(self, place: Place, score: float, where: Circumstances) -> Candidate:
-        alike = [number for number in self._alike.get(place.number, ()) if self._fits(number, where.application)]
+        alike = [number for number in self._alike.get(place.number, ()) if self._fits(number, where)]
         others = tuple(self._entries[number] for number in alike)
         meant = settled((place.entry, *others), where) if others else place.entry
         return Candidate(
@@ -201,7 +203,7 @@ class EnglishIndex:
     def _instead(self, first: int, last: int, number: int, where: Circumstances) -> Candidate | None:
         """What may be meant where entry `number` was heard; None: nothing else, or what is around it speaks for it."""
         numbers = [each for each in self._alike.get(number, ()) if self._letters[each] != self._letters[number]]
-        others = [self._entries[each] for each in numbers if self._fits(each, where.application)]
+        others = [self._entries[each] for each in numbers if self._fits(each, where)]
         if not others:
             return None
         heard = self._entries[number]
@@ -212,19 +214,19 @@ class EnglishIndex:
             return Candidate(others[0], first, last, 0.0, 1.0, 0.0, (*others[1:], heard), leeway=0.0, due=True)
         return Candidate(meant, first, last, 0.0, 1.0, SAME_LETTERS, leeway=SAME_LETTERS, due=True)
 
-    def _spelled_otherwise(self, hypothesis: Hypothesis, application: str | None) -> list[Candidate]:
+    def _spelled_otherwise(self, hypothesis: Hypothesis, where: Circumstances) -> list[Candidate]:
         """Entries that were heard, but not with their capitals: "github" for "GitHub", not "will" for "Will"."""
         words = [word.text for word in hypothesis.words]
         return [
             Candidate(entry, first, last, 0.0, 1.0, text_score=SAME_LETTERS, leeway=SAME_LETTERS)
             for first, last in _found(words, self._listed, self._listed_lengths)
-            for entry in self._written_so(words[first:last], application)
+            for entry in self._written_so(words[first:last], where)
         ]
 
-    def _written_so(self, heard: Sequence[str], application: str | None) -> list[Entry]:
+    def _written_so(self, heard: Sequence[str], where: Circumstances) -> list[Entry]:
         """At most one: the entry of these letters, where it has other capitals, and they are meant."""
         core = [word.strip(_MARKS).replace("’", "'") for word in heard]
-        numbers = [number for number in self._listed[tuple(map(_bare, heard))] if self._fits(number, application)]
+        numbers = [number for number in self._listed[tuple(map(_bare, heard))] if self._fits(number, where)]
         entries = [self._entries[number] for number in numbers]
         if len(entries) != 1 or entries[0].written.split() == core:
             return []
@@ -232,9 +234,13 @@ class EnglishIndex:
         rare = all(self._english.zipf(word) < COMMON for word in heard)
         return entries if meant or (rare and " ".join(core).islower()) else []
 
-    def _fits(self, number: int, application: str | None) -> bool:
-        only = self._entries[number].application.casefold()
-        return not only or only == (application or "").casefold()
+    def _fits(self, number: int, where: Circumstances) -> bool:
+        """Whether the entry counts there: one of Mandarin is a Latin word among Chinese ones."""
+        entry = self._entries[number]
+        only = entry.application.casefold()
+        if only and only != (where.application or "").casefold():
+            return False
+        return entry.language != "zh" or has_han(where.text)
 
     def _windows(self, words: Sequence[str]) -> list[Window]:
         """Runs of words that could be an entry: those with a sound, between words that are listed as they are."""

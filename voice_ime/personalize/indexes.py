@@ -1,7 +1,7 @@
 """The indexes of one profile, made and put together."""
 
 from voice_ime.personalize.english_index import EnglishIndex
-from voice_ime.personalize.mandarin_index import MandarinIndex
+from voice_ime.personalize.mandarin_index import MandarinIndex, concerns
 from voice_ime.personalize.phonetics.costs import hand_made
 from voice_ime.personalize.phonetics.refit import refitted
 from voice_ime.personalize.profile import Profile
@@ -16,8 +16,8 @@ def index_of(profile: Profile, lexicons: Lexicons) -> Indexes:
 
 
 def english_index_of(profile: Profile, lexicons: Lexicons) -> EnglishIndex:
-    """The sounds of the entries that can be English."""
-    entries = [entry for entry in profile.entries if entry.language != "zh"]
+    """The sounds of the entries that are English, or Latin words among Chinese ones."""
+    entries = [entry for entry in profile.entries if entry.language != "zh" or not concerns(entry)]
     costs = refitted(hand_made(), profile.lessons, lexicons.english)
     return EnglishIndex(entries, lexicons.english, Weighing.from_file(), costs)
 

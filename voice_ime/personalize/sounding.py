@@ -27,10 +27,11 @@ class Pronouncer:
         return tuple(dict.fromkeys((*self._mandarin(entry), *self._english(entry))))
 
     def _english(self, entry: Entry) -> Iterator[str]:
+        from voice_ime.personalize.mandarin_index import concerns
         from voice_ime.personalize.phonetics.english import sounds_of
         from voice_ime.personalize.phonetics.phones import decoded
 
-        if entry.language != "zh":
+        if entry.language != "zh" or not concerns(entry):
             yield from (decoded(sound) for sound in sounds_of(entry, self._lexicons.english) if sound)
 
     def _mandarin(self, entry: Entry) -> Iterator[str]:

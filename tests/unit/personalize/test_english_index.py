@@ -96,6 +96,14 @@ def test_an_entry_for_one_application_is_found_there_only(english: English):
     assert len(found(english, "dear kowalsky", listed, application="mail")) > 0
 
 
+def test_a_latin_word_that_is_to_count_in_mandarin_is_found_among_chinese_words_only(english: English):
+    phone = entry("iPhone", language="zh")
+    assert decided(english, "my iphone rang", phone) == []
+    chinese = Hypothesis("我的iphone响了", tuple(map(Word, ("我", "的", "iphone", "响", "了"))), final=True)
+    found = EnglishIndex([phone], english, Weighing.from_file()).candidates(chinese, None)
+    assert [(one.entry.written, one.first, one.last) for one in found] == [("iPhone", 2, 3)]
+
+
 def test_of_two_that_sound_the_same_one_stands_for_both(english: English):
     catherine, katherine = entry("Catherine"), entry("Katherine")
     (one,) = [each for each in found(english, "dear kathrin", catherine, katherine) if each.last - each.first == 1]

@@ -19,6 +19,13 @@ def test_an_english_name_has_its_phones() -> None:
     assert PRONOUNCER.readings(entry("Robert")) == ("R AA B ER T",)
 
 
+def test_a_latin_word_among_chinese_ones_has_its_phones() -> None:
+    assert PRONOUNCER.readings(entry("Robert", language="zh")) == ("R AA B ER T",)
+    needs_package("pypinyin")
+    spelled = entry("CLI", language="zh", sounds=[Sound(kind=SoundKind.PINYIN, text="kai1")])
+    assert PRONOUNCER.readings(spelled) == ("kai1",)
+
+
 def test_a_chinese_name_has_its_pinyin_with_all_readings() -> None:
     needs_package("pypinyin")
     readings = PRONOUNCER.readings(entry("单雄信"))

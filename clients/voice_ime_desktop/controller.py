@@ -41,6 +41,13 @@ class Released:
 
 
 @dataclass(frozen=True)
+class Overdue:
+    """The answer to a take should have come by now."""
+
+    take: int
+
+
+@dataclass(frozen=True)
 class Heard:
     """A final: `text` is what is to be inserted."""
 
@@ -113,6 +120,7 @@ Event = (
     Pressed
     | TargetFound
     | Released
+    | Overdue
     | Heard
     | Answered
     | Settled
@@ -294,6 +302,8 @@ class Controller:
                 return self._target_found(event)
             case Released():
                 return self._released(event)
+            case Overdue():
+                return self._overdue(event.take)
             case Heard():
                 return self._heard(event)
             case Answered():
@@ -387,6 +397,12 @@ class Controller:
         if take is not None:
             take.end = released.end
         return self._now()
+
+    def _overdue(self, number: int) -> list[Effect]:
+        """Of the oldest take only; while the server is away, that was said."""
+        first = next((take for take in self._takes if not take.answered), None)
+        late = first is not None and first.number == number and not self._server_lost
+        return self._aloud([Say("working")]) if late else []
 
     def _heard(self, heard: Heard) -> list[Effect]:
         take = next((take for take in self._takes if take.end is None or heard.start < take.end), None)

@@ -24,6 +24,7 @@ from voice_ime_desktop.listening import Listening
 from voice_ime_desktop.review import Spot
 from voice_ime_desktop.reviewing import Reviewing
 
+WORKING_AFTER_S = 2.0
 LONGEST_NAME = 200
 """Characters of a program's name that the server takes."""
 
@@ -53,13 +54,17 @@ class Desktop:
         controller: Controller,
         messages: Messages,
         talk_key: str,
+        *,
+        working_after_s: float = WORKING_AFTER_S,
     ) -> None:
+        """`working_after_s`: an answer that takes longer is worth a word."""
         self._parts = parts
         self._client = client
         self._journal = journal
         self._controller = controller
         self._messages = messages
         self._talk_key = talk_key
+        self._working_after_s = working_after_s
         self._events: asyncio.Queue[c.Event] = asyncio.Queue()
         self._deliveries: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
         self._finals: dict[str, wire.Final] = {}
@@ -243,6 +248,7 @@ class Desktop:
         if take is not None:
             self._began.pop(take, None)
             self.happened(c.Released(take, self._client.finalize()))
+            asyncio.get_running_loop().call_later(self._working_after_s, self.happened, c.Overdue(take))
 
     async def _find_target(self, take: int) -> None:
         target: Target | None = None

@@ -10,7 +10,7 @@ import pytest
 from voice_ime_desktop.announce.recording import RecordingAnnouncer
 from voice_ime_desktop.controller import Controller
 from voice_ime_desktop.delivery import Delivery
-from voice_ime_desktop.desktop import Desktop, Parts
+from voice_ime_desktop.desktop import WORKING_AFTER_S, Desktop, Parts
 from voice_ime_desktop.edits import Edits
 from voice_ime_desktop.focus.base import Kind, Target
 from voice_ime_desktop.focus.recording import FakeDesk, FakeField
@@ -186,7 +186,9 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(folder: Path, *answers: str, broken_keys: bool = False) -> AsyncIterator[Scene]:
+async def scene(
+    folder: Path, *answers: str, broken_keys: bool = False, working_after_s: float = WORKING_AFTER_S
+) -> AsyncIterator[Scene]:
     desk, client = FakeDesk(), FakeClient(list(answers))
     keys, announcer, journal = RecordingHotkeys(broken=broken_keys), RecordingAnnouncer(), Journal(folder / "journal")
     way = DeskWay(desk)
@@ -196,7 +198,7 @@ async def scene(folder: Path, *answers: str, broken_keys: bool = False) -> Async
     listening = Listening(microphone, 0.5, 0.0)
     listening.arm()
     parts = Parts(desk, delivery, listening, (keys,), announcer, Edits(read_back, client.correct))
-    desktop = Desktop(parts, client, journal, Controller("hold"), SAY, "Pause")
+    desktop = Desktop(parts, client, journal, Controller("hold"), SAY, "Pause", working_after_s=working_after_s)
     running = asyncio.create_task(desktop.run())
     try:
         await asyncio.sleep(0)  # it begins to run
@@ -275,6 +277,21 @@ async def test_in_a_terminal_the_client_is_silent_but_for_a_sound(tmp_path: Path
         await s.talk()
         assert terminal.text == "list the files"
         assert s.spoken == []
+
+
+async def test_that_an_answer_takes_long_is_said(tmp_path: Path) -> None:
+    async with scene(tmp_path, "Hello.", working_after_s=0.0) as s:
+        s.editor()
+        s.client.withheld = True
+        await s.talk()
+        async with asyncio.timeout(10):
+            while not s.spoken:
+                await asyncio.sleep(0)
+                await s.quiet()
+        assert s.spoken == [SAY("desktop.working")]
+        s.client.give()
+        await s.quiet()
+        assert s.spoken == [SAY("desktop.working"), "Hello."]
 
 
 async def test_nothing_heard_is_said(tmp_path: Path) -> None:

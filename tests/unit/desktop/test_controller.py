@@ -14,6 +14,7 @@ from voice_ime_desktop.controller import (
     Heard,
     InsertHeld,
     OpenSound,
+    Overdue,
     Play,
     Pressed,
     Quiet,
@@ -112,6 +113,22 @@ def test_nothing_heard_is_said() -> None:
     run(controller, DOWN, TargetFound(1, EDITOR, None), UP, Released(1, 16000))
     assert run(controller, Answered(16000)) == [Say("nothing_heard")]
     assert run(controller, Answered(16000)) == []
+
+
+def test_that_an_answer_takes_long_is_said_of_the_oldest_one() -> None:
+    controller = Controller("hold")
+    run(controller, DOWN, TargetFound(1, EDITOR, None), UP, Released(1, 16000))
+    run(controller, DOWN, TargetFound(2, EDITOR, None), UP, Released(2, 32000))
+    assert run(controller, Overdue(1)) == [Say("working")]
+    assert run(controller, Overdue(2)) == []
+    run(controller, Heard("u0", 0, "One."), Answered(16000))
+    assert run(controller, Overdue(1)) == []
+
+
+def test_while_the_server_is_away_nothing_is_said_to_be_worked_on() -> None:
+    controller = Controller("hold")
+    run(controller, DOWN, TargetFound(1, EDITOR, None), UP, Released(1, 16000), ServerLost())
+    assert run(controller, Overdue(1)) == []
 
 
 def test_into_a_password_field_nobody_listens() -> None:

@@ -376,6 +376,32 @@ def test_in_a_sentence_the_words_are_told_for_which_an_entry_is_meant(profile: P
 def test_of_words_that_have_a_rule_the_rule_is_told(profile: Profile) -> None:
     profile("rule", "um", "")
     assert "The rule goes before all else: for um write nothing." in profile("test", "Um", "--engine", "script").lines
+    profile("rule", "my address", "12 Mill Lane", "--application", "mail")
+    said = profile("test", "this is my address, please", "--engine", "script").lines
+    assert "The rule goes before all else: for my address write 12 Mill Lane, only in mail." in said
+
+
+def test_in_a_chinese_sentence_the_words_are_told_for_which_an_entry_is_meant(profile: Profile) -> None:
+    needs_package("pypinyin")
+    profile("add", "王晓明")
+    said = profile("test", "昨天我和王小名见面了", "--engine", "script", language="zh").lines
+    assert "听到“王小名”时，会写成“王晓明”。" in said
+
+
+def test_of_many_that_are_near_one_would_be_written_and_a_few_are_told(profile: Profile) -> None:
+    for name in ("Kalomimon", "Kalomirel", "Kalomipen", "Kalomidor", "Kalomiwick", "Kalomibran", "Kalomivor"):
+        profile("add", name)
+    said = [line for line in profile("test", "kalomiren", "--engine", "script").lines if " is heard, " in line]
+    assert (len(said), sum("would be written" in line for line in said)) == (5, 1)
+    rows = profile("test", "kalomiren", "--engine", "script", "--json").rows
+    assert len([row for row in rows if "candidate" in row]) >= 7
+
+
+def test_of_two_that_sound_the_same_the_other_is_told(profile: Profile) -> None:
+    profile("add", "Steven")
+    profile("add", "Stephen")
+    said = profile("test", "Steven", "--engine", "script").lines
+    assert "Where Steven is heard, Stephen might be meant; at most it is offered." in said
 
 
 def test_words_that_are_not_listed_can_be_tried_too(profile: Profile) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from voice_ime.engine.base import Hypothesis, Word
-from voice_ime.engine.words import has_han
+from voice_ime.engine.words import cut, has_han
 from voice_ime.personalize.profile import Entry, Profile
 
 if TYPE_CHECKING:
@@ -56,10 +56,16 @@ def pinyin(syllable: "Syllable") -> str:
     return f"{initial.strip('=')}{final}{syllable.tone or ''}"
 
 
-def near(profile: Profile, text: str, lexicons: "Lexicons") -> "Sequence[Candidate]":
-    """The entries that could have been said where `text` was heard, each once, the likeliest first."""
+def as_heard(text: str) -> Hypothesis:
+    """`text` as if an engine had heard it."""
+    return Hypothesis(text, tuple(map(Word, cut(text))), final=True)
+
+
+def near(profile: Profile, heard: Hypothesis, lexicons: "Lexicons") -> "Sequence[Candidate]":
+    """The entries that could have been said there, each once, the likeliest first."""
     from voice_ime.personalize.indexes import index_of
 
-    words = tuple(Word(word) for word in text.split())
-    found = index_of(profile, lexicons).candidates(Hypothesis(text, words, final=True), None)
-    return list({each.entry.id: each for each in reversed(found)}.values())[::-1]
+    found: dict[str, Candidate] = {}
+    for each in index_of(profile, lexicons).candidates(heard, None):
+        found.setdefault(each.entry.id, each)
+    return list(found.values())

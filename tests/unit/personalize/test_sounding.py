@@ -5,7 +5,7 @@ import pytest
 from tests.needs import needs_package
 from tests.unit.personalize.lexicons import LEXICONS
 from voice_ime.personalize.profile import Entry, Profile, Sound, SoundKind
-from voice_ime.personalize.sounding import Pronouncer, near
+from voice_ime.personalize.sounding import Pronouncer, as_heard, near
 
 PRONOUNCER = Pronouncer(LEXICONS)
 
@@ -58,5 +58,5 @@ def test_a_given_sound_comes_with_that_of_the_written_form() -> None:
 
 def test_what_could_have_been_said_is_found_once() -> None:
     listed = entry("Kowalski", sounds=[Sound(kind=SoundKind.WORDS, text="co val ski")])
-    found = near(Profile(name="ann", entries=(listed,)), "we met co walski", LEXICONS)
+    found = near(Profile(name="ann", entries=(listed,)), as_heard("we met co walski"), LEXICONS)
     assert [each.entry.written for each in found] == ["Kowalski"]

@@ -11,12 +11,15 @@ from voice_ime.commands.profiles.desk import Desk
 from voice_ime.messages import Messages
 
 if TYPE_CHECKING:
+    from voice_ime.engine.base import Hypothesis
     from voice_ime.personalize.ability import Able
-    from voice_ime.personalize.profile import Entry, Profile
+    from voice_ime.personalize.profile import Entry, Profile, Rule
     from voice_ime.personalize.retrieve import Candidate
 
 MARKS = ",.;:!?，。；：！？、"
 """Around words; told as words they would be read out."""
+MOST_TOLD = 5
+"""Entries that could be meant; more of them nobody listens to."""
 
 
 def test_arguments(parser: Parser, messages: Messages) -> None:
@@ -25,59 +28,86 @@ def test_arguments(parser: Parser, messages: Messages) -> None:
 
 def test(desk: Desk, arguments: argparse.Namespace) -> int:
     from voice_ime.personalize.retrieve import Lexicons
-    from voice_ime.personalize.sounding import Pronouncer, near
+    from voice_ime.personalize.sounding import Pronouncer, as_heard, near
 
     profile = desk.profile()
     listed = _listed(profile, arguments.words)
     entries = listed or [_as_if(desk, arguments.words)]
     lexicons = Lexicons()
-    candidates = near(profile, arguments.words, lexicons)
+    heard = as_heard(arguments.words)
+    candidates = near(profile, heard, lexicons)
     able = _able(desk, [*entries, *(each.entry for each in candidates)], profile)
-    pronouncer = Pronouncer(lexicons)
     for entry, can in zip(entries, able[: len(entries)], strict=True):
-        sounds = pronouncer.readings(entry)
-        row = {
-            "entry": entry.id if listed else None,
-            "written": entry.written,
-            "sounds": list(sounds),
-            "engine": can.engine if can else None,
-            "ability": can.ability.value if can else None,
-        }
-        between = desk.messages("profile.entry.between")
-        key = "profile.test.sounds" if sounds else "profile.test.no_sound"
-        desk.tell(row, key, written=entry.written, sounds=between.join(sounds))
-        if can:
-            desk.say(f"profile.ability.{can.ability.value}", engine=can.engine)
+        _tell_entry(desk, entry, Pronouncer(lexicons).readings(entry), can, is_listed=bool(listed))
     if not listed:
         desk.say("profile.test.not_listed", words=arguments.words)
-    for rule in profile.rules:
-        if arguments.words.casefold() == rule.heard.casefold():
-            desk.tell({"rule": rule.id}, "profile.test.rule", rule=desk.rule_sentence(rule))
-    for candidate, can in zip(candidates, able[len(entries) :], strict=True):
-        _tell_candidate(desk, arguments.words, candidate, can)
+    for rule in _rules(profile, heard):
+        desk.tell({"rule": rule.id}, "profile.test.rule", rule=desk.rule_sentence(rule))
+    _tell_candidates(desk, heard, candidates, able[len(entries) :])
     return ExitCode.OK
 
 
-def _tell_candidate(desk: Desk, words: str, candidate: "Candidate", can: "Able | None") -> None:
-    """What the text alone would make of these words if they were heard, and whether the sound would be asked."""
-    heard = " ".join(words.split()[candidate.first : candidate.last]).strip(MARKS)
+def _tell_entry(desk: Desk, entry: "Entry", sounds: "Sequence[str]", can: "Able | None", *, is_listed: bool) -> None:
     row = {
-        "heard": heard,
-        "candidate": candidate.entry.id,
-        "written": candidate.entry.written,
-        "distance": round(candidate.distance, 3),
-        "score": round(candidate.text_score, 3),
+        "entry": entry.id if is_listed else None,
+        "written": entry.written,
+        "sounds": list(sounds),
+        "engine": can.engine if can else None,
+        "ability": can.ability.value if can else None,
     }
-    desk.tell(row, f"profile.test.{_outlook(candidate, can)}", heard=heard, written=candidate.entry.written)
+    between = desk.messages("profile.entry.between")
+    key = "profile.test.sounds" if sounds else "profile.test.no_sound"
+    desk.tell(row, key, written=entry.written, sounds=between.join(sounds))
+    if can:
+        desk.say(f"profile.ability.{can.ability.value}", engine=can.engine)
 
 
-def _outlook(candidate: "Candidate", can: "Able | None") -> str:
+def _rules(profile: "Profile", heard: "Hypothesis") -> "list[Rule]":
+    """Those for words that were heard, wherever they apply."""
+    from voice_ime.personalize.rules import Rules
+
+    return [
+        rule
+        for rule in profile.rules
+        if Rules([rule.model_copy(update={"application": "", "language": None})]).matches(heard.words, None, None)
+    ]
+
+
+def _tell_candidates(
+    desk: Desk, heard: "Hypothesis", candidates: "Sequence[Candidate]", able: "Sequence[Able | None]"
+) -> None:
+    """What the text alone would make of these words if they were heard, and whether the sound would be asked."""
+    from voice_ime.engine.base import word_spans
+
+    spans = word_spans(heard)
+    written: set[int] = set()
+    for number, (candidate, can) in enumerate(zip(candidates, able, strict=True)):
+        words = range(candidate.first, candidate.last)
+        text = heard.text[spans[candidate.first][0] : spans[candidate.last - 1][1]].strip(MARKS)
+        row = {
+            "heard": text,
+            "candidate": candidate.entry.id,
+            "written": candidate.entry.written,
+            "distance": round(candidate.distance, 3),
+            "score": round(candidate.text_score, 3),
+        }
+        outlook = _outlook(candidate, can, is_first=written.isdisjoint(words))
+        if outlook == "would_write":
+            written.update(words)
+        if desk.as_json or number < MOST_TOLD:
+            desk.tell(row, f"profile.test.{outlook}", heard=text, written=candidate.entry.written)
+    if len(candidates) > MOST_TOLD:
+        desk.say("profile.test.more", count=len(candidates) - MOST_TOLD)
+
+
+def _outlook(candidate: "Candidate", can: "Able | None", *, is_first: bool) -> str:
+    """`is_first`: nothing likelier would be written in its place."""
     from voice_ime.personalize.ability import Ability
     from voice_ime.personalize.profile import Strength
 
     if candidate.entry.strength is Strength.NEVER or candidate.homophones:
         return "might_offer"
-    if candidate.text_score > 0:
+    if candidate.text_score > 0 and is_first:
         return "would_write"
     by_sound = can is None or can.ability in (Ability.CHECKED, Ability.TOLD)
     return "might_write" if by_sound else "might_offer"

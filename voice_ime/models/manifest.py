@@ -127,6 +127,8 @@ class Model(_Entry):
     files: tuple[File, ...] = Field(min_length=1)
     about_mb: int | None = None
     """Megabytes by a published figure, where the files' own sizes are not all known."""
+    about_mb_from: str = ""
+    """Where that figure is from."""
     checksums_from: str = ""
     licence: Licence
     supports: Supports

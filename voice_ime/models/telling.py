@@ -67,6 +67,8 @@ def details(
         what = messages(f"models.figure.{figure.what}", value=f"{figure.value:g}")
         lines.append(messages("models.info_figure", what=what, source=figure.source))
     lines += [_file(file.name, file.bytes, known.get(file.name), messages) for file in model.files]
+    if model.about_mb_from:
+        lines.append(messages("models.info_size", source=model.about_mb_from))
     if model.checksums_from:
         lines.append(messages("models.info_checksums", source=model.checksums_from))
     return lines + [_source(each, hub, messages) for each in model.sources]

@@ -64,6 +64,12 @@ def test_every_figure_says_where_it_is_from(model: Model) -> None:
 
 
 @every_model
+def test_a_rough_size_says_where_it_is_from(model: Model) -> None:
+    assert (model.about_mb is None) == (not model.about_mb_from)
+    assert model.about_mb is None or model.known_bytes is None
+
+
+@every_model
 def test_files_have_plain_names_of_their_own(model: Model) -> None:
     names = [file.name for file in model.files]
     assert len(set(names)) == len(names)

@@ -31,8 +31,8 @@ from benchmarks.metrics import (
 )
 from benchmarks.output import add_manifest_arguments, finish
 from benchmarks.peers.base import Peer
-from benchmarks.peers.table import open_peer
-from benchmarks.recordings import Clip, clips, with_progress
+from benchmarks.peers.table import model_of, open_peer
+from benchmarks.recordings import NO_WORDS, Clip, clips, names, readable, with_progress
 from voice_ime.command_line import Parser
 from voice_ime.commands import ExitCode
 from voice_ime.engine.base import SAMPLE_RATE, Engine, Hypothesis, Options, Samples
@@ -277,7 +277,7 @@ def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages)
         found.update(figures)
 
     status = finish("accuracy", arguments, messages, measure)
-    return status if status != ExitCode.OK else _judge(found["wer"], arguments.most_wer, messages)
+    return _judge(found["wer"], arguments.most_wer, messages) if status == ExitCode.OK else status
 
 
 def _judge(wer: float | None, most: float | None, messages: Messages) -> int:
@@ -292,12 +292,13 @@ def _judge(wer: float | None, most: float | None, messages: Messages) -> int:
 
 def _measure(arguments: argparse.Namespace, settings: "Settings", messages: Messages, figures: dict[str, Any]) -> None:
     """Fills `figures` as it goes."""
-    langs = arguments.lang.split(",")
-    recordings = clips(arguments.manifest, arguments.kind.split(","), [*langs, "none"], arguments.limit)
+    langs = names(arguments.lang)
+    wanted = clips(arguments.manifest, names(arguments.kind), [*langs, NO_WORDS], arguments.limit)
+    recordings, figures["unreadable"] = readable(wanted, messages)
     language = langs[0] if len(langs) == 1 else None
     ours = _ours(settings, language, stream=arguments.stream)
     folder: Path | None = arguments.peer_model
-    peers = {name: _peer(name, folder, stream=arguments.stream) for name in arguments.peer}
+    peers = {name: _peer(name, model_of(name, folder), stream=arguments.stream) for name in arguments.peer}
     size = arguments.beam
     beam = None if size is None else _ours(with_beam(settings, size), language, stream=arguments.stream)
     tally, wide, tallies = Tally(), Tally(), {name: Tally() for name in peers}
@@ -335,10 +336,10 @@ def with_beam(settings: "Settings", size: int) -> "Settings":
     return settings.model_copy(update={"engine": engine.model_copy(update=searching)})
 
 
-def _peer(name: str, folder: Path | None, *, stream: bool) -> System:
+def _peer(name: str, model: str | None, *, stream: bool) -> System:
     if name == "moonshine-voice" and not stream:
         return PeerWhole()
-    return PeerStreamed(name, open_peer(name, str(folder) if folder and name == "faster-whisper" else None))
+    return PeerStreamed(name, open_peer(name, model))
 
 
 def _print_finals(finals: Sequence[dict[str, Any]], messages: Messages) -> None:

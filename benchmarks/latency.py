@@ -17,7 +17,8 @@ from benchmarks.metrics import first_lasting, first_right, percentiles, revision
 from benchmarks.ours import server
 from benchmarks.output import add_live_arguments, run_live
 from benchmarks.peers.hosted import hosted
-from benchmarks.recordings import Clip, Speech, clips, pinned, speech_of, with_progress
+from benchmarks.peers.table import model_of
+from benchmarks.recordings import Clip, Speech, clips, names, pinned, readable, speech_of, with_progress
 from voice_ime.command_line import Parser
 from voice_ime.engine.speech import SpeechDetector
 from voice_ime.messages import Messages
@@ -130,15 +131,18 @@ def add_arguments(parser: Parser, messages: Messages) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> int:
-    return run_live("latency", arguments, messages, lambda figures: _measure(arguments, settings, figures))
+    return run_live("latency", arguments, messages, lambda figures: _measure(arguments, settings, messages, figures))
 
 
-async def _measure(arguments: argparse.Namespace, settings: "Settings", figures: dict[str, Any]) -> None:
+async def _measure(
+    arguments: argparse.Namespace, settings: "Settings", messages: Messages, figures: dict[str, Any]
+) -> None:
     """Fills `figures` as it goes, so that what was done stays when the rest is not."""
-    recordings = clips(arguments.manifest, arguments.kind.split(","), arguments.lang.split(","), arguments.limit)
+    wanted = clips(arguments.manifest, names(arguments.kind), names(arguments.lang), arguments.limit)
+    recordings, figures["unreadable"] = readable(wanted, messages)
     detector = SpeechDetector(settings.speech.detector)
     with pinned(arguments.cores):
-        async with systems(settings, arguments.lang, arguments.peer, arguments.peer_model) as (ours, peers):
+        async with systems(settings, names(arguments.lang), arguments.peer, arguments.peer_model) as (ours, peers):
             figures["idle_core_percent"] = round(100 * await ours.silence(arguments.idle), 2)
             tallies = {player.name: Tally() for player in (ours, *peers)}
             for clip in with_progress(recordings, "latency"):
@@ -150,17 +154,13 @@ async def _measure(arguments: argparse.Namespace, settings: "Settings", figures:
 
 @contextlib.asynccontextmanager
 async def systems(
-    settings: "Settings", lang: str, names: Sequence[str], model: Path | None
+    settings: "Settings", langs: Sequence[str], peers: Sequence[str], model: Path | None
 ) -> AsyncIterator[tuple[Any, list[Player]]]:
     """(ours, peers), all running."""
     async with contextlib.AsyncExitStack() as stack:
-        language = lang if "," not in lang else None
-        ours = await stack.enter_async_context(server(settings, language))
-        peers: list[Player] = [
-            await stack.enter_async_context(hosted(name, str(model) if model and name == "faster-whisper" else None))
-            for name in names
-        ]
-        yield ours, peers
+        ours = await stack.enter_async_context(server(settings, langs[0] if len(langs) == 1 else None))
+        others: list[Player] = [await stack.enter_async_context(hosted(name, model_of(name, model))) for name in peers]
+        yield ours, others
 
 
 async def play_one(player: Player, clip: Clip, speech: Speech | None, tally: Tally) -> None:

@@ -21,7 +21,7 @@ from benchmarks.latency import systems
 from benchmarks.live import Played, Player, Said, Track
 from benchmarks.metrics import comparable, percentiles, word_errors
 from benchmarks.output import add_live_arguments, run_live
-from benchmarks.recordings import Clip, Speech, clips, pinned, speech_of, with_progress
+from benchmarks.recordings import Clip, Speech, clips, names, pinned, readable, speech_of, with_progress
 from voice_ime.command_line import Parser
 from voice_ime.engine.speech import SpeechDetector
 from voice_ime.messages import Messages
@@ -115,12 +115,13 @@ def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages)
 async def _measure(
     arguments: argparse.Namespace, settings: "Settings", messages: Messages, figures: dict[str, Any]
 ) -> None:
-    recordings = clips(arguments.manifest, arguments.kind.split(","), arguments.lang.split(","))
+    wanted = clips(arguments.manifest, names(arguments.kind), names(arguments.lang))
+    recordings, figures["unreadable"] = readable(wanted, messages)
     detector = SpeechDetector(settings.speech.detector)
     speech = {clip.path: speech_of(clip.sound, detector) for clip in recordings}
     figures["limit_ms"] = LIMIT_MS
     with pinned(arguments.cores) as cores:
-        async with systems(settings, arguments.lang, arguments.peer, arguments.peer_model) as (ours, peers):
+        async with systems(settings, names(arguments.lang), arguments.peer, arguments.peer_model) as (ours, peers):
             figures["idle_core_percent"] = round(100 * await ours.silence(arguments.idle), 2)
             figures["peers"] = {}
             for player in (ours, *peers):
@@ -169,7 +170,7 @@ class Climb:
 
     def _tell(self, stage: Stage) -> None:
         p95 = stage.final_delay_ms["p95"]
-        delay = "?" if p95 is None else round(p95)
+        delay = self._messages("bench.nothing") if p95 is None else round(p95)
         key = "bench.load_held" if stage.held else "bench.load_not_held"
         line = self._messages(key, name=self._player.name, streams=stage.streams, delay=delay)
         print(line, file=sys.stderr, flush=True)

@@ -94,7 +94,10 @@ def character_error_rate(pairs: Sequence[Pair]) -> float | None:
 
 
 def interval(groups: Sequence[str], errors: Sequence[int], spoken: Sequence[int]) -> list[float] | None:
-    """The 95 % interval of sum(errors)/sum(spoken) over groups drawn with replacement; None for fewer than two."""
+    """The 95 % interval of sum(errors)/sum(spoken) over groups drawn with replacement; None for fewer than two.
+
+    Draws in which nothing was spoken have no rate. None where all are like that.
+    """
     names = sorted(set(groups))
     if len(names) < 2:
         return None
@@ -104,7 +107,10 @@ def interval(groups: Sequence[str], errors: Sequence[int], spoken: Sequence[int]
         sums[place[group]] += (wrong, words)
     draws = np.random.default_rng(1).integers(0, len(names), (BOOTSTRAPS, len(names)))
     drawn = sums[draws].sum(axis=1)
-    rates = drawn[:, 0] / np.maximum(drawn[:, 1], 1)
+    drawn = drawn[drawn[:, 1] > 0]
+    if not len(drawn):
+        return None
+    rates = drawn[:, 0] / drawn[:, 1]
     low, high = np.percentile(rates, [2.5, 97.5])
     return [round(float(low), 5), round(float(high), 5)]
 

@@ -2,19 +2,23 @@
 
 import argparse
 import asyncio
-import contextlib
+import errno
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from benchmarks.peers.table import PEERS
+from benchmarks.peers.table import check as check_peer
 from benchmarks.recordings import first_cores
 from benchmarks.start import facts
 from voice_ime.command_line import Parser
 from voice_ime.commands import ExitCode
+from voice_ime.errors import ConfigError, StoreError
 from voice_ime.messages import Messages
+from voice_ime.output import output_file
 
 Figures = dict[str, Any]
 
@@ -50,13 +54,49 @@ def run_live(
 
 
 def finish(bench: str, arguments: argparse.Namespace, messages: Messages, measure: Callable[[Figures], None]) -> int:
+    """Measures and shows the figures; of a run that breaks off those that there are. SOME_FAILED: not all was measured.
+
+    ConfigError, StoreError where it is plain from the beginning that nothing can come of it.
+    """
+    check(arguments, messages)
     figures: Figures = {"bench": bench, "complete": False}
-    with contextlib.suppress(KeyboardInterrupt):
+    try:
         measure(figures)
         figures["complete"] = True
-    everything = figures | _about(arguments)
-    show(everything, arguments, messages)
-    return ExitCode.OK if figures["complete"] else ExitCode.INTERRUPTED
+    except KeyboardInterrupt:
+        show(figures | _about(arguments), arguments, messages)
+        return ExitCode.INTERRUPTED
+    except Exception:
+        if "clips" in figures or "stages" in figures:
+            show(figures | _about(arguments), arguments, messages)
+        raise
+    show(figures | _about(arguments), arguments, messages)
+    return ExitCode.SOME_FAILED if figures.get("unreadable") else ExitCode.OK
+
+
+LEAST = {"limit": 1, "beam": 1, "most_wer": 0, "idle": 0.1, "seconds": 1, "first": 1, "most": 1, "sessions": 1}
+"""The least that the numbers among the options can be."""
+
+
+def check(arguments: argparse.Namespace, messages: Messages) -> None:
+    """What can be known before an hour of measuring. ConfigError, StoreError, ModuleNotFoundError."""
+    for name, least in LEAST.items():
+        value = getattr(arguments, name, None)
+        if value is not None and not value >= least:  # also what is no number
+            option = f"--{name.replace('_', '-')}"
+            raise ConfigError(where=option, detail=messages("setting.at_least", limit=least))
+    for peer in arguments.peer:
+        check_peer(peer, arguments.peer_model, messages)
+    check_output(arguments.output)
+
+
+def check_output(path: Path | None) -> None:
+    """StoreError where no file of that name can be written."""
+    if path is None:
+        return
+    reason = errno.EISDIR if path.is_dir() else 0 if path.parent.is_dir() else errno.ENOENT
+    if reason:
+        raise StoreError(path=str(path), detail=os.strerror(reason))
 
 
 def _about(arguments: argparse.Namespace) -> Figures:
@@ -67,16 +107,22 @@ def _about(arguments: argparse.Namespace) -> Figures:
 
 
 def show(figures: Figures, arguments: argparse.Namespace, messages: Messages) -> None:
+    """On standard output, and in the file that was asked for: one of the two still has them if the other fails."""
     text = json.dumps(figures, indent=2, ensure_ascii=False)
-    if arguments.output is not None:
-        arguments.output.write_text(text + "\n", "utf-8")
-    if arguments.json:
-        print(text, flush=True)
-    else:
-        for line in lines(figures, messages):
+    try:
+        if arguments.output is not None:
+            write_file(arguments.output, text)
+    finally:
+        for line in [text] if arguments.json else lines(figures, messages):
             print(line, flush=True)
-    if not figures["complete"]:
-        print(messages("bench.interrupted"), file=sys.stderr)
+        if not figures["complete"]:
+            print(messages("bench.interrupted"), file=sys.stderr)
+
+
+def write_file(path: Path, text: str) -> None:
+    """DiskFull, StoreError."""
+    with output_file(path) as file:
+        file.line(text)
 
 
 def lines(figures: Mapping[str, Any], messages: Messages) -> list[str]:

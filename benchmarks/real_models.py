@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.metrics import Pair, comparable, error_rates, percentiles
-from benchmarks.recordings import Clip, clips
+from benchmarks.recordings import Clip, clips, names
 from benchmarks.start import facts
 from voice_ime.commands.models import pull
 from voice_ime.engine.base import SAMPLE_RATE, Engine, Options
 from voice_ime.engine.engines import Engines
-from voice_ime.errors import ConfigError, VoiceImeError
+from voice_ime.errors import NoRecordings, VoiceImeError
 from voice_ime.messages import Messages
 from voice_ime.models.chooser import Chooser, chooser_of
 from voice_ime.models.manifest import Model
@@ -160,8 +160,8 @@ def measured(chooser: Chooser, model: Model, arguments: argparse.Namespace) -> R
 def _recordings(arguments: argparse.Namespace, lang: str) -> Sequence[Clip]:
     """None where the manifest has none of that language."""
     try:
-        return clips(arguments.manifest, arguments.kind.split(","), [lang], arguments.limit)
-    except ConfigError:
+        return clips(arguments.manifest, names(arguments.kind), [lang], arguments.limit)
+    except NoRecordings:
         return []
 
 

@@ -1,7 +1,7 @@
 """The recordings that benchmarks are run over: a manifest of JSON lines with path, text, lang, kind, speaker."""
 
+import codecs
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,13 +11,18 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from pydantic import BaseModel, ValidationError
 
 from voice_ime.audio import read_blocks
 from voice_ime.engine.base import SAMPLE_RATE, Samples
 from voice_ime.engine.speech import FRAME, SpeechDetector
-from voice_ime.errors import ConfigError
+from voice_ime.errors import AudioError, ConfigError, Languages, ManifestWrong, NoRecordings, TruncatedAudio
+from voice_ime.messages import Messages
 
 T = TypeVar("T")
+
+NO_WORDS = "none"
+"""The language of recordings in which nobody speaks."""
 
 SURE = 0.5
 """Probability from which a frame of the detector counts as speech."""
@@ -53,15 +58,58 @@ class Speech:
 
 
 def clips(manifest: Path, kinds: Sequence[str], langs: Sequence[str], limit: int | None = None) -> list[Clip]:
-    """Those of `kinds` and `langs`; at most `limit` of each kind, spread over the manifest. ConfigError."""
-    everything = [_clip(manifest.parent, row) for row in _rows(manifest)]
+    """Those of `kinds` and `langs`; at most `limit` of each kind, spread over the manifest.
+
+    ConfigError where it cannot be read, ManifestWrong where a line cannot be understood, NoRecordings where there are
+    none of one of the kinds.
+    """
+    everything = _everything(manifest)
     chosen: list[Clip] = []
     for kind in kinds:
         wanted = [clip for clip in everything if clip.kind == kind and clip.lang in langs]
+        if not wanted:
+            raise NoRecordings(path=str(manifest), kinds=(kind,), languages=_spoken(langs))
         chosen += spread(wanted, limit)
     if not chosen:
-        raise ConfigError(where=str(manifest), detail=f"{', '.join(kinds)}; {', '.join(langs)}: 0")
+        raise NoRecordings(path=str(manifest), kinds=tuple(kinds), languages=_spoken(langs))
     return chosen
+
+
+def _spoken(langs: Sequence[str]) -> Languages:
+    return Languages(lang for lang in langs if lang != NO_WORDS)
+
+
+def readable(recordings: Sequence[Clip], messages: Messages) -> tuple[list[Clip], list[str]]:
+    """Those whose sound can be read to its end, and the paths of the others, which are told on standard error.
+
+    They are read now and not in the midst of an hour of measuring. AudioError where not one can be read.
+    """
+    good: list[Clip] = []
+    bad: list[str] = []
+    for clip in with_progress(recordings, "audio"):
+        try:
+            clip.seconds  # noqa: B018  # keeps the sound
+        except AudioError as error:
+            if len(bad) == len(recordings) - 1:
+                raise
+            bad.append(str(clip.path))
+            print(_left_out(error, messages), file=sys.stderr, flush=True)
+        else:
+            good.append(clip)
+    return good, bad
+
+
+def _left_out(error: AudioError, messages: Messages) -> str:
+    """For people a recording that breaks off is better than none; for figures it is not."""
+    reason, _ = messages.error(error)
+    if isinstance(error, TruncatedAudio):
+        reason = messages("bench.breaks_off", **error.values)
+    return messages("bench.left_out", reason=reason)
+
+
+def names(text: str) -> list[str]:
+    """Of several with commas between, on the command line."""
+    return [name for part in text.split(",") if (name := part.strip())]
 
 
 def spread(items: Sequence[T], limit: int | None) -> list[T]:
@@ -71,19 +119,33 @@ def spread(items: Sequence[T], limit: int | None) -> list[T]:
     return [items[number * len(items) // limit] for number in range(limit)]
 
 
-def _rows(manifest: Path) -> list[dict[str, str]]:
+def _everything(manifest: Path) -> list[Clip]:
     try:
-        return [json.loads(line) for line in manifest.read_text("utf-8").splitlines() if line.strip()]
-    except (OSError, ValueError) as error:
+        lines = manifest.read_bytes().splitlines()
+    except OSError as error:
         raise ConfigError(where=str(manifest), detail=str(error)) from error
+    return [_clip(manifest, number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
 
-def _clip(folder: Path, row: dict[str, str]) -> Clip:
+def _clip(manifest: Path, number: int, line: bytes) -> Clip:
     try:
-        path, text = folder / row["path"], row["text"]
-    except KeyError as error:
-        raise ConfigError(where="manifest", detail=f"{error} ?") from error
-    return Clip(path, text, row.get("lang", "en"), row.get("kind", "read"), row.get("speaker", row["path"]))
+        row = _Row.model_validate_json(line.removeprefix(codecs.BOM_UTF8))
+    except ValidationError as error:
+        place = error.errors(include_input=False, include_url=False)[0]["loc"]
+        detail = str(place[0]) if place else "JSON"
+        raise ManifestWrong(path=str(manifest), line=number, detail=detail) from None
+    speaker = row.path if row.speaker is None else str(row.speaker)
+    return Clip(manifest.parent / row.path, row.text, row.lang or "en", row.kind or "read", speaker)
+
+
+class _Row(BaseModel):
+    """A line of a manifest."""
+
+    path: str
+    text: str
+    lang: str | None = None
+    kind: str | None = None
+    speaker: str | int | None = None
 
 
 def speech_of(sound: Samples, detector: SpeechDetector) -> Speech | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.ours import NAME
-from benchmarks.output import value_text
+from benchmarks.output import check_output, value_text, write_file
 from voice_ime.command_line import Parser
 from voice_ime.commands import ExitCode
 from voice_ime.errors import ConfigError
@@ -73,19 +73,23 @@ def add_arguments(parser: Parser, messages: Messages) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> int:
-    page = document([_read(path) for path in arguments.files], messages)
-    arguments.output.write_text(page, "utf-8")
+    check_output(arguments.output)
+    page = document([_read(path, messages) for path in arguments.files], messages)
+    write_file(arguments.output, page)
     print(messages("bench.report_written", path=arguments.output), file=sys.stderr)
     return ExitCode.OK
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, messages: Messages) -> dict[str, Any]:
+    """ConfigError where it cannot be read, or no section can be made of it."""
     try:
-        figures = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        figures: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        _section(figures, messages)
+    except OSError as error:
         raise ConfigError(where=str(path), detail=str(error)) from error
-    if not isinstance(figures, dict) or figures.get("bench") not in _SECTIONS:
-        raise ConfigError(where=str(path), detail=", ".join(_SECTIONS))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        detail = messages("bench.no_figures", benches=tuple(_SECTIONS))
+        raise ConfigError(where=str(path), detail=detail) from None
     return figures
 
 
@@ -97,22 +101,28 @@ def document(runs: Sequence[Mapping[str, Any]], messages: Messages) -> str:
     return (
         f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{title}</title>\n'
-        f"<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n{sections}\n</main>\n</body>\n</html>\n"
+        f"<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n{sections}\n</main>\n</body>\n</html>"
     )
 
 
 def _section(figures: Mapping[str, Any], messages: Messages) -> str:
     bench = str(figures["bench"])
-    heading = f"<h2>{escape(messages(f'bench.{bench}_title'))}</h2>"
+    named = [messages(f"bench.{bench}_title"), *([str(figures["system"])] if "system" in figures else [])]
+    heading = f"<h2>{escape(': '.join(named))}</h2>"
     parts = [heading, _about(figures, messages), *_SECTIONS[bench](figures, messages), _all_figures(figures, messages)]
     return "<section>\n" + "\n".join(parts) + "\n</section>"
 
 
 def _about(figures: Mapping[str, Any], messages: Messages) -> str:
     about = figures.get("about", {})
-    facts = ", ".join(f"{name}: {value}" for name, value in about.items())
+    known = messages.keys()
+    facts = [
+        messages("bench.line", name=messages(key), value=value)
+        for name, value in about.items()
+        if (key := f"bench.about.{name}") in known
+    ]
     unfinished = "" if figures.get("complete", True) else f"<p>{escape(messages('bench.interrupted'))}</p>"
-    return f"<p>{escape(facts)}</p>{unfinished}"
+    return f"<ul>{''.join(f'<li>{escape(fact)}</li>' for fact in facts)}</ul>{unfinished}"
 
 
 def _systems(figures: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

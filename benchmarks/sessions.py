@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.live import Track, memory_mb
 from benchmarks.ours import server
 from benchmarks.output import add_live_arguments, run_live
-from benchmarks.recordings import Clip, clips, pinned
+from benchmarks.recordings import Clip, clips, names, pinned, readable
 from voice_ime.command_line import Parser
 from voice_ime.messages import Messages
 
@@ -39,12 +39,15 @@ def add_arguments(parser: Parser, messages: Messages) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages) -> int:
-    return run_live("sessions", arguments, messages, lambda figures: _measure(arguments, settings, figures))
+    return run_live("sessions", arguments, messages, lambda figures: _measure(arguments, settings, messages, figures))
 
 
-async def _measure(arguments: argparse.Namespace, settings: "Settings", figures: dict[str, Any]) -> None:
-    recordings = clips(arguments.manifest, arguments.kind.split(","), arguments.lang.split(","))
-    language = arguments.lang if "," not in arguments.lang else None
+async def _measure(
+    arguments: argparse.Namespace, settings: "Settings", messages: Messages, figures: dict[str, Any]
+) -> None:
+    langs = names(arguments.lang)
+    recordings, figures["unreadable"] = readable(clips(arguments.manifest, names(arguments.kind), langs), messages)
+    language = langs[0] if len(langs) == 1 else None
     with pinned(arguments.cores):
         async with server(settings, language) as ours:
             samples = [Sample(0, memory_mb(ours.process_id)[1])]

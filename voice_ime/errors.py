@@ -33,6 +33,18 @@ class ConfigError(VoiceImeError, ValueError):
     code = "config"
 
 
+class ManifestWrong(ConfigError):
+    """A line of a list of recordings does not describe one. Values: `path`, `line`, `detail` (name of a field)."""
+
+    code = "manifest_wrong"
+
+
+class NoRecordings(ConfigError):
+    """A list of recordings has none that is asked for. Values: `path`, `kinds`, `languages`."""
+
+    code = "no_recordings"
+
+
 class CheckoutNeeded(VoiceImeError):
     """What was asked for is not part of the installed package, only of its sources."""
 

@@ -19,9 +19,14 @@ from voice_ime.settings import SpeechSettings
 
 class FasterWhisper:
     def __init__(self, model: str | None = None) -> None:
-        if model is None or not Path(model).is_dir():
+        """ConfigError where `model` is no folder of a model."""
+        if model is None or not Path(model).is_dir():  # a name would be looked for elsewhere
             raise ConfigError(where="--peer-model", detail=str(model))
-        self._engine = _Whole(WhisperModel(model, device="cpu", compute_type="int8", cpu_threads=2, num_workers=2))
+        try:
+            whisper = WhisperModel(model, device="cpu", compute_type="int8", cpu_threads=2, num_workers=2)
+        except (RuntimeError, OSError, ValueError) as error:
+            raise ConfigError(where="--peer-model", detail=str(error)) from error
+        self._engine = _Whole(whisper)
         self._detector = SpeechDetector()
 
     def stream(self) -> "FasterWhisperStream":

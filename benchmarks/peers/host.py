@@ -18,6 +18,10 @@ from benchmarks.peers.base import Peer, PeerStream, Told
 from benchmarks.peers.table import open_peer
 from benchmarks.recordings import Clip
 from voice_ime.engine.base import Samples
+from voice_ime.errors import ConfigError
+
+READY = "ready"
+"""The first line of a peer that can be played to. Otherwise it is the JSON of what is wrong."""
 
 
 class _Speaker(threading.Thread):
@@ -107,8 +111,12 @@ def main() -> None:
     name, model = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no answer
-    peer, shelf = open_peer(name, model), Shelf()
-    print("ready", file=answers, flush=True)
+    try:
+        peer, shelf = open_peer(name, model), Shelf()
+    except ConfigError as error:
+        print(json.dumps(error.values), file=answers, flush=True)
+        return
+    print(READY, file=answers, flush=True)
     for line in sys.stdin:
         print(write_played(play(peer, shelf.tracks(line))), file=answers, flush=True)
 

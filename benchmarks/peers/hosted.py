@@ -2,14 +2,15 @@
 
 import asyncio
 import contextlib
+import json
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Sequence
 
 from benchmarks.live import Played, Track
-from benchmarks.peers.host import read_played, write_tracks
+from benchmarks.peers.host import READY, read_played, write_tracks
 from benchmarks.start import ROOT
-from voice_ime.errors import RecognitionFailed
+from voice_ime.errors import ConfigError, RecognitionFailed
 
 LONGEST_ANSWER = 1 << 28
 
@@ -24,6 +25,12 @@ class HostedPeer:
         self._process.stdin.write(f"{write_tracks(tracks)}\n".encode())
         await self._process.stdin.drain()
         return read_played((await self.line()).decode())
+
+    async def begin(self) -> None:
+        """ConfigError where its model is of no use."""
+        first = (await self.line()).decode().strip()
+        if first != READY:
+            raise ConfigError(**json.loads(first))
 
     async def line(self) -> bytes:
         """RecognitionFailed where the peer has ended; what it had to say stands on standard error."""
@@ -42,7 +49,7 @@ async def hosted(name: str, model: str | None = None) -> AsyncIterator[HostedPee
     )  # fmt: skip
     peer = HostedPeer(name, process)
     try:
-        await peer.line()
+        await peer.begin()
         yield peer
     finally:
         with contextlib.suppress(ProcessLookupError):

@@ -61,6 +61,16 @@ def test_one_speaker_says_nothing_about_others():
     assert interval(["anna", "anna"], [1, 0], [4, 4]) is None
 
 
+def test_where_nothing_was_said_there_is_no_interval_either() -> None:
+    assert interval(["ann", "bob"], [3, 4], [0, 0]) is None
+
+
+def test_speakers_who_said_nothing_do_not_make_rates_of_nothing() -> None:
+    found = interval(["ann", "bob"], [1, 4], [4, 0])
+    assert found is not None
+    assert found[0] == 0.25
+
+
 def test_the_interval_is_the_same_each_time():
     groups = ["anna", "bob", "carl", "dora"]
     assert interval(groups, [1, 0, 3, 0], [5, 5, 5, 5]) == interval(groups, [1, 0, 3, 0], [5, 5, 5, 5])

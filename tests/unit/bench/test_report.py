@@ -120,9 +120,36 @@ def test_the_report_is_written_where_one_wants_it(tmp_path: Path, capsys: pytest
     assert str(report) in capsys.readouterr().err
 
 
-def test_what_are_no_figures_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_the_figures_belong_to_is_told_in_the_language_of_the_page(language: str) -> None:
+    messages = Messages(language)
+    page = document([ACCURACY | {"about": {"kind": "read"}, "system": "an engine, streamed"}], messages)
+    assert f"<li>{messages('bench.line', name=messages('bench.about.kind'), value='read')}</li>" in page
+    assert "an engine, streamed</h2>" in page
+
+
+def test_a_report_goes_nowhere_where_no_file_can_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    figures, nowhere = tmp_path / "load.json", tmp_path / "nowhere" / "report.html"
+    figures.write_text(json.dumps(LOAD), "utf-8")
+    assert main(["bench", "report", str(figures), "--output", str(nowhere)], environment={}) == ExitCode.NO_OUTPUT
+    assert str(nowhere) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "[]",
+        "no figures",
+        '{"bench": ["accuracy"]}',
+        '{"bench": "load", "stages": [{}]}',
+        '{"bench": "latency", "final_delay_ms": null}',
+        '{"bench": "accuracy", "wer": "x", "peers": [1]}',
+    ],
+)
+def test_what_are_no_figures_is_refused(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     figures = tmp_path / "other.json"
-    figures.write_text("{}", "utf-8")
+    figures.write_text(text, "utf-8")
     report = str(tmp_path / "report.html")
     assert main(["bench", "report", str(figures), "--output", report], environment={}) == ExitCode.WRONG_USAGE
     assert "other.json" in capsys.readouterr().err

@@ -1,5 +1,7 @@
 """Each benchmark once, on three short recordings, with the engine that says what it was told to say."""
 
+import argparse
+import codecs
 import json
 import os
 import signal
@@ -17,9 +19,12 @@ needs_package("jiwer")
 needs_package("whisper-normalizer", "whisper_normalizer")
 needs_package("faster-whisper", "faster_whisper")
 
+from benchmarks.output import finish  # noqa: E402
 from voice_ime.audio import to_pcm16  # noqa: E402
 from voice_ime.cli import main  # noqa: E402
 from voice_ime.commands import ExitCode  # noqa: E402
+from voice_ime.errors import RecognitionFailed  # noqa: E402
+from voice_ime.messages import Messages  # noqa: E402
 
 SETTINGS = """
 [engine]
@@ -167,6 +172,150 @@ def test_a_manifest_that_is_not_there_is_told(config: Path, capsys: pytest.Captu
         ExitCode.WRONG_USAGE
     )
     assert "/nowhere.jsonl" in capsys.readouterr().err
+
+
+def complaint_of(capsys: pytest.CaptureFixture[str], status: ExitCode, *words: str | Path) -> str:
+    """What is said where a run ends with `status`."""
+    assert main(["bench", *map(str, words)], environment=dict(os.environ)) == status
+    said = capsys.readouterr().err
+    assert "inside voice-ime" not in said
+    return said
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ('{"path": "0.wav", ', "JSON"),
+        ("[1, 2]", "JSON"),
+        ('"hello"', "JSON"),
+        ('{"text": "hello"}', "path"),
+        ('{"path": "0.wav"}', "text"),
+        ('{"path": 3, "text": "hello"}', "path"),
+        ('{"path": "0.wav", "text": null}', "text"),
+        ('{"path": "0.wav", "text": "hello", "lang": 3}', "lang"),
+    ],
+)
+def test_a_line_that_describes_no_recording_is_named(
+    line: str, place: str, manifest: Path, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest.write_text(f"{manifest.read_text('utf-8')}\n\n{line}\n", "utf-8")
+    said = complaint_of(capsys, ExitCode.WRONG_USAGE, "accuracy", manifest, "--config", config)
+    assert f"Line 5 of {manifest} does not describe a recording. Look at: {place}." in said
+
+
+def test_a_manifest_may_come_from_other_systems(
+    manifest: Path, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a mark before its first line, unusual line ends in its texts, and speakers that are numbers."""
+    text = manifest.read_text("utf-8").replace("word!", "word!\u2028").replace('"s1"', "1").replace("\n", "\r\n")
+    manifest.write_bytes(codecs.BOM_UTF8 + text.encode())
+    figures = figures_of(capsys, "accuracy", manifest, "--config", config)
+    assert (figures["clips"], figures["speakers"]) == (3, 3)
+
+
+@pytest.mark.parametrize("wanted", [("--kind", "red"), ("--kind", "read,red"), ("--lang", "zh"), ("--kind", ",")])
+def test_recordings_that_are_not_there_are_not_passed_over(
+    wanted: tuple[str, str], manifest: Path, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = complaint_of(capsys, ExitCode.WRONG_USAGE, "latency", manifest, "--config", config, *wanted)
+    assert f"In {manifest} there is no recording" in said
+
+
+def test_blanks_between_kinds_do_not_matter(manifest: Path, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest.write_text(manifest.read_text("utf-8").replace('"read"', '"long"', 1), "utf-8")
+    assert figures_of(capsys, "accuracy", manifest, "--config", config, "--kind", "read, long")["clips"] == 3
+
+
+def test_recordings_that_cannot_be_read_are_named_and_left_out(
+    manifest: Path, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (manifest.parent / "0.wav").unlink()
+    broken = manifest.parent / "1.wav"
+    broken.write_bytes(broken.read_bytes()[:20_044])
+    words = ["bench", "accuracy", str(manifest), "--config", str(config), "--json"]
+    assert main(words, environment={}) == ExitCode.SOME_FAILED
+    told = capsys.readouterr()
+    figures = json.loads(told.out)
+    assert (figures["complete"], figures["clips"]) == (True, 1)
+    assert figures["unreadable"] == [str(manifest.parent / "0.wav"), str(broken)]
+    assert f"There is no file {manifest.parent / '0.wav'}. It is left out." in told.err
+    assert "breaks off after 0.6 seconds. It is left out." in told.err
+
+
+def test_without_any_recording_that_can_be_read_there_are_no_figures(
+    manifest: Path, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(3):
+        (manifest.parent / f"{number}.wav").write_bytes(b"")
+    said = complaint_of(capsys, ExitCode.SOME_FAILED, "latency", manifest, "--config", config)
+    assert "2.wav is empty" in said
+
+
+@pytest.mark.parametrize(
+    ("bench", "option", "value"),
+    [
+        ("accuracy", "--limit", "0"),
+        ("accuracy", "--beam", "-1"),
+        ("accuracy", "--most-wer", "nan"),
+        ("latency", "--idle", "0"),
+        ("load", "--seconds", "0"),
+        ("load", "--first", "0"),
+        ("sessions", "--sessions", "0"),
+    ],
+)
+def test_numbers_that_measure_nothing_are_refused(
+    bench: str, option: str, value: str, manifest: Path, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = complaint_of(capsys, ExitCode.WRONG_USAGE, bench, manifest, "--config", config, option, value)
+    assert f"The setting {option} is wrong: it must be" in said
+
+
+def test_a_place_where_nothing_can_be_written_is_told_before_measuring(
+    manifest: Path, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for place in (manifest.parent / "nowhere" / "figures.json", manifest.parent):
+        words = ("accuracy", manifest, "--config", config, "--output", place)
+        assert str(place) in complaint_of(capsys, ExitCode.NO_OUTPUT, *words)
+
+
+def test_figures_that_cannot_be_kept_are_printed_all_the_same(
+    manifest: Path, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["bench", "accuracy", str(manifest), "--config", str(config), "--json", "--output", "/dev/full"]
+    assert main(words, environment={}) == ExitCode.NO_OUTPUT
+    told = capsys.readouterr()
+    assert json.loads(told.out)["complete"]
+    assert "/dev/full" in told.err
+
+
+@pytest.mark.parametrize("bench", ["accuracy", "latency"])
+def test_a_peer_without_its_model_is_told_before_measuring(
+    bench: str, manifest: Path, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = (bench, manifest, "--config", config, "--peer", "faster-whisper")
+    assert "model.bin" in complaint_of(capsys, ExitCode.WRONG_USAGE, *words)
+    assert "model.bin" in complaint_of(capsys, ExitCode.WRONG_USAGE, *words, "--peer-model", manifest.parent)
+
+
+@pytest.mark.parametrize("bench", ["accuracy", "latency"])
+def test_a_peer_whose_model_is_damaged_is_told(
+    bench: str, manifest: Path, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (manifest.parent / "model.bin").write_bytes(b"damaged")
+    words = (bench, manifest, "--config", config, "--peer", "faster-whisper", "--peer-model", manifest.parent)
+    assert "--peer-model" in complaint_of(capsys, ExitCode.WRONG_USAGE, *words)
+
+
+def test_a_run_that_breaks_off_shows_what_was_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    def measure(figures: dict[str, Any]) -> None:
+        figures["clips"] = 7
+        raise RecognitionFailed(engine="some-peer")
+
+    asked = argparse.Namespace(peer=[], output=None, json=True, manifest=Path("m.jsonl"))
+    with pytest.raises(RecognitionFailed):
+        finish("latency", asked, Messages("en"), measure)
+    figures = json.loads(capsys.readouterr().out)
+    assert (figures["clips"], figures["complete"]) == (7, False)
 
 
 def test_an_interrupt_keeps_what_was_done(manifest: Path, config: Path) -> None:

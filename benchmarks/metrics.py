@@ -20,18 +20,19 @@ BINS = 10
 
 _HAN = re.compile(r"([㐀-鿿豈-﫿])")
 _MARKS = re.compile(r"[^\w\s']")
+_SPOKEN = re.compile(r"\w")
 _normalize = EnglishTextNormalizer()
 
 
 def comparable(text: str, lang: str = "en", kind: str = "read") -> str:
     """`text` as it is compared: words with blanks between.
 
-    English goes through Whisper's normalizer. Chinese characters are words of their own, and the Latin words between
+    English goes through Whisper's normalizer, which leaves a dot of an ellipsis: that is no word. Chinese characters are words of their own, and the Latin words between
     them are in lower case, without punctuation. Letters and digits are compared one by one: "268" is right for "two
     six eight".
     """
     if lang == "en":
-        plain = str(_normalize(text))
+        plain = " ".join(word for word in str(_normalize(text)).split() if _SPOKEN.search(word))
     else:
         plain = " ".join(_HAN.sub(r" \1 ", _MARKS.sub(" ", text.lower())).split())
     return " ".join(plain.replace(" ", "")) if kind in ONE_BY_ONE else plain

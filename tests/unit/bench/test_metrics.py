@@ -27,6 +27,11 @@ def test_case_punctuation_and_spelling_are_no_errors():
     assert comparable("I'm in the Colour shop, Mr. Bell!") == comparable("i am in the color shop mister bell")
 
 
+@pytest.mark.parametrize("text", ["...", ".", "…", "-", "  "])
+def test_marks_alone_are_no_words(text: str) -> None:
+    assert comparable(text) == ""
+
+
 def test_letters_and_digits_are_compared_one_by_one():
     assert comparable("268", kind="digits") == comparable("two six eight", kind="digits")
 

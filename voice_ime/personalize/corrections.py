@@ -17,6 +17,8 @@ FEW = 3
 ALIKE = 0.5
 """Likeness from which one may have been misheard for the other."""
 LEAST_LETTERS = 3
+LEAST_CHARACTERS = 2
+"""Of Chinese: a single one sounds like dozens of others, and is not looked for."""
 
 Likeness = Callable[[str, str], float]
 """1: sound the same; 0: nothing in common."""
@@ -116,10 +118,10 @@ def _can_be_kept(text: str) -> bool:
 
 
 def _is_sized(text: str) -> bool:
-    words = cut(text)
-    if len(words) > MOST_WORDS * (2 if has_han(text) else 1):
-        return False
-    return has_han(text) or sum(letter.isalnum() for letter in text) >= LEAST_LETTERS
+    words, letters = cut(text), sum(letter.isalnum() for letter in text)
+    if has_han(text):
+        return len(words) <= 2 * MOST_WORDS and letters >= LEAST_CHARACTERS
+    return len(words) <= MOST_WORDS and letters >= LEAST_LETTERS
 
 
 def _plain(words: Sequence[str]) -> list[str]:

@@ -39,6 +39,8 @@ class Way(StrEnum):
     """A surname or another character of names by its parts or a phrase: "弓长张", "赵钱孙李的赵"."""
     SOUND = "sound"
     """A Chinese character by its pinyin, where no word is known: "zhang1"."""
+    RARE = "rare"
+    """A Chinese character that not even its sound is known of."""
     EXAMPLE = "example"
     """An English word by a few words around it: "their house"."""
     SPELLING = "spelling"
@@ -123,7 +125,7 @@ class Explainer:
             written = text[at : at + len(each.text)]
             by = self._traditional(each.by)
             if each.way in (Way.WORD, Way.PHRASE) and written[0] not in by and written != each.text:
-                yield Explanation(written, Way.SOUND, pinyin_of(written))
+                yield _by_sound(written)
             else:
                 yield Explanation(written, each.way, by)
             at += len(each.text)
@@ -162,7 +164,7 @@ class Explainer:
         by = next((word for pinyin, word in known.items() if syllable(pinyin) == read), "")
         if word := by or next(iter(known.values()), ""):
             return Explanation(character, Way.WORD, word)
-        return Explanation(character, Way.SOUND, pinyin_of(character))
+        return _by_sound(character)
 
     def _alike_in_chinese(self, word: str) -> list[str]:
         wanted = tuple(map(self._ear.fold, in_context("".join(HAN.findall(word)))))
@@ -227,6 +229,11 @@ class Explainer:
     def _alike_in_english(self, word: str) -> list[str]:
         found = [each for each in self._english.homophones(word) if self._english.zipf(each) >= RAREST_RIVAL]
         return sorted(found, key=self._english.zipf, reverse=True)
+
+
+def _by_sound(character: str) -> Explanation:
+    read = pinyin_of(character)
+    return Explanation(character, Way.SOUND if read else Way.RARE, read)
 
 
 def _is_simplified(character: str) -> bool:

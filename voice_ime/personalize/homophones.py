@@ -1,15 +1,20 @@
 """Which of several entries that sound exactly the same is meant. Sound cannot tell; what is around it sometimes can."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
+from voice_ime.personalize.chinese_words import HAN
 from voice_ime.personalize.profile import Entry, Strength
 
 FRESHER = timedelta(days=7)
 """One that was used this much later than all others is the one in use now."""
-_HINT = re.compile(r"[^\W_]{2,}")
+_PIECE = re.compile(rf"{HAN.pattern}+|(?:(?!{HAN.pattern})[^\W_])+")
+"""Chinese characters, or a word of other letters."""
+_EVERYWHERE = frozenset("的了我你他她它您们是在不这那个就都也很把被给")
+"""Chinese characters that stand beside all others: together with them nothing is told."""
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _ORDER = (Strength.NEVER, Strength.WEAK, Strength.NORMAL, Strength.STRONG)
 
@@ -57,10 +62,19 @@ def _surroundings(where: Circumstances) -> Callable[[Entry], int]:
     text = where.text.casefold()
 
     def worth(entry: Entry) -> int:
-        hints = {hint for each in (*entry.tags, entry.note) for hint in _HINT.findall(each.casefold())}
+        hints = {hint for each in (*entry.tags, entry.note) for hint in _hints(each.casefold())}
         return sum(_stands_in(hint, text) for hint in hints)
 
     return worth
+
+
+def _hints(text: str) -> Iterator[str]:
+    """The words of a text; of Chinese, which has no blanks, each two characters that stand together."""
+    for piece in _PIECE.findall(text):
+        if HAN.match(piece):
+            yield from (pair for pair in map("".join, pairwise(piece)) if _EVERYWHERE.isdisjoint(pair))
+        elif len(piece) > 1:
+            yield piece
 
 
 def _stands_in(hint: str, text: str) -> bool:

@@ -33,6 +33,8 @@ SUGGESTED_AFTER, ACTIVE_AFTER = 2, 3
 """Corrections that say the same."""
 STRIKES = 2
 """Taken back so often, it is never learned again."""
+BEFORE_NAMES = "小老阿"
+"""What Chinese people put before a name of one character: 小林, 老赵, 阿强."""
 LONGEST_NAME = 3
 """Chinese characters of a personal name that the word list does not have."""
 
@@ -167,9 +169,9 @@ class Learner:
         return self._name_around(text, words, begin)
 
     def _name_around(self, text: str, words: Sequence[tuple[int, int]], place: int) -> tuple[int, int]:
-        """A surname and the single characters after it."""
+        """A surname, or what stands for one, and the single characters after it."""
         single = {begin for begin, end in words if end - begin == 1}
-        surnames = self._ears.chinese.surnames
+        surnames = {*self._ears.chinese.surnames, *BEFORE_NAMES}
         for first in range(place, max(-1, place - LONGEST_NAME), -1):
             if text[first] in surnames and all(at in single for at in range(first, place + 1)):
                 last = max(place + 1, first + 2)

@@ -40,6 +40,8 @@ FARTHEST = 0.3
 FARTHEST_RIVAL = 0.45
 OTHER_READING = 0.1
 """A character that was heard is read otherwise than its neighbours suggest."""
+TOLD = 20.0
+"""Score of an entry for which its application or the words around it speak, where another one was heard."""
 LONGEST_SPELLED = 5
 """Latin letters of one word that are named one by one."""
 _PIECES = re.compile(rf"{HAN.pattern}+|[A-Za-z0-9]+")
@@ -254,7 +256,8 @@ class MandarinIndex:
                 if meant is not None:
                     evidence = evidence_of(hit, meant[0], margin, reading, begin, end, self._words)
                     words = run.units[first].word, run.units[last - 1].word + 1
-                    score = self._weights.score(evidence)
+                    is_told = len(meant) == 1 and any(_is_written(each, heard) for each in hit.entries)
+                    score = TOLD if is_told else self._weights.score(evidence)
                     due = (begin, end) in listed or _was_given(meant[0], heard)
                     yield Candidate(meant[0], *words, hit.distance, margin, score, meant[1:], due=due), evidence
 
@@ -415,7 +418,7 @@ def evidence_of(
 
 def _meant(entries: Sequence[Entry], heard: str, where: Circumstances) -> tuple[Entry, ...] | None:
     """The entry that is meant, then those that it cannot be told from; None: nothing to change."""
-    listed = tuple(entry for entry in entries if "".join(entry.written.split()) == heard)
+    listed = tuple(entry for entry in entries if _is_written(entry, heard))
     others = tuple(entry for entry in entries if entry not in listed and _is_of_same_script(entry.written, heard))
     if listed:
         meant = told_by_place((*others, *listed), where) if others else listed[0]
@@ -426,6 +429,10 @@ def _meant(entries: Sequence[Entry], heard: str, where: Circumstances) -> tuple[
         return others or None
     meant = settled(others, where)
     return others if meant is None else (meant,)
+
+
+def _is_written(entry: Entry, heard: str) -> bool:
+    return "".join(entry.written.split()) == heard
 
 
 def _was_given(entry: Entry, heard: str) -> bool:

@@ -44,6 +44,11 @@ def said(explainer: Explainer, text: str) -> list[str]:
     return [each.sentence(CHINESE) for each in explainer.explain(text, "zh")]
 
 
+def test_a_character_that_nobody_can_read_is_told_as_rare(explainer: Explainer) -> None:
+    (one,) = explainer.explain("\U00020bb7", "zh")
+    assert [one.sentence(CHINESE), one.sentence(ENGLISH)] == ["\U00020bb7，生僻字", "\U00020bb7, a rare character"]
+
+
 @pytest.mark.parametrize(
     ("text", "sentences"),
     [

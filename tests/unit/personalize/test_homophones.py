@@ -29,6 +29,11 @@ def test_words_around_it_that_stand_in_its_tags_or_note_tell():
     assert meant(pair({"tags": ("银行",)}, {"note": "邻居，住在楼下"}), "章伟住在楼下") == "b"
 
 
+def test_chinese_words_of_a_note_tell_wherever_they_stand_in_it():
+    assert meant(pair({}, {"note": "武汉分公司的同事"}), "章伟的邮件在武汉") == "b"
+    assert meant(pair({}, {"note": "我的同事"}), "章伟是我的朋友") is None
+
+
 def test_a_latin_hint_must_be_a_whole_word():
     assert meant(pair({"tags": ("bank",)}, {}), "embankment") is None
     assert meant(pair({"tags": ("bank",)}, {}), "my bank calls") == "a"

@@ -67,6 +67,8 @@ def borders(text: str, first: int, last: int) -> tuple[int, int]:
         ("my iphone rang", "my iPhone rang", [Pair("iphone", "iPhone")]),
         ("请打电话给章伟。", "请打电话给张伟。", [Pair("章伟", "张伟")]),
         ("用GPT打电话给章伟。", "用GPT打电话给张伟。", [Pair("章伟", "张伟")]),
+        ("小林的邮件在武汉", "小琳的邮件在武汉", [Pair("小林", "小琳")]),
+        ("这是他的书", "这是她的书", []),
         ("我想用库伯奈提斯", "我想用Kubernetes", []),
         ("we meet on monday", "we meet tomorrow", []),
         ("this is a large garden", "this is a big house", []),

@@ -116,6 +116,9 @@ def test_where_one_of_them_was_heard_what_is_around_it_tells_which_was_meant(lex
     found = index(lexicon, "张伟霖", entry("章伟琳", note="财务"))
     assert written(found, "财务找张伟霖") == "财务找章伟琳"
     assert found.candidates(heard("财务找章伟琳"), None) == []
+    nickname = index(lexicon, "小林", entry("小琳", application="微信"))
+    assert written(nickname, "小林的邮件", "微信") == "小琳的邮件"
+    assert written(nickname, "小林的邮件", "邮件") == "小林的邮件"
     assert only(found.candidates(heard("我找张伟霖"), None)).homophones == (entry("张伟霖"),)
 
 

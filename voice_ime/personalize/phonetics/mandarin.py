@@ -172,10 +172,11 @@ def alone(character: str) -> Sounds:
 
 
 def pinyin_of(character: str) -> str:
-    """Its commonest reading, "ying2"; the character itself where nobody can read it."""
+    """Its commonest reading, "ying2"; empty where nobody can read it."""
     from pypinyin import Style, pinyin
 
-    return pinyin(character, style=Style.TONE3, neutral_tone_with_five=True)[0][0]
+    read = pinyin(character, style=Style.TONE3, neutral_tone_with_five=True, errors="ignore")
+    return read[0][0] if read else ""
 
 
 SILENT = Syllable("", "?", ANY_TONE)

@@ -151,6 +151,8 @@ class EngineSettings(OneEngineSettings):
     def _has_two_names_for_two_engines(self) -> Self:
         if self.name in self.others:
             raise ValueError(f"{self.name} is the name of two engines")
+        if unfit := {"", "usual"} & set(self.others):  # which stand for none of them
+            raise ValueError(f"no engine can be called {unfit.pop() or 'nothing'}")
         return self
 
     def filled(self, **whisper: Any) -> Self:

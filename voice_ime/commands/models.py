@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from voice_ime.command_line import Parser
 from voice_ime.commands import ExitCode
+from voice_ime.errors import ConfigError
 from voice_ime.messages import Messages
 
 if TYPE_CHECKING:
@@ -213,6 +214,9 @@ def _remove(chooser: "Chooser", arguments: argparse.Namespace, messages: Message
 
 def _use(chooser: "Chooser", arguments: argparse.Namespace, messages: Messages) -> int:
     model, own_name = chooser.manifest.get(arguments.named), arguments.own_name
+    taken = ("usual", chooser.settings.engine.name)
+    if own_name is not None and (not own_name.strip() or own_name in taken):
+        raise ConfigError(where="--as", detail=messages("models.name_taken", taken=taken))
     chooser.use(model, arguments.settings_file, own_name)
     key = "models.used" if own_name is None else "models.used_as"
     print(messages(key, name=model.name, file=arguments.settings_file, own=own_name))

@@ -69,7 +69,8 @@ class Chooser:
         model = self.recommended()
         if model is None:
             return Advice(None, self.languages, self.resources)
-        return Advice(model, self.languages, self.resources, self.is_here(model), self.is_used(model))
+        here = self.is_here(model)
+        return Advice(model, self.languages, self.resources, here, here and self.is_used(model))
 
     def hears_all(self) -> bool:
         """Whether the engine of the settings hears the languages in which the person dictates; True where its row of

@@ -222,6 +222,12 @@ def test_two_engines_do_not_have_one_name():
         settings(name="both", others={"both": {"name": "good"}})
 
 
+@pytest.mark.parametrize("name", ["", "usual"])
+def test_a_word_that_stands_for_no_engine_is_the_name_of_none(name: str):
+    with pytest.raises(ValidationError):
+        settings(name="both", others={name: {"name": "good"}})
+
+
 # --- changing them ---------------------------------------------------------------------------------------------------
 
 

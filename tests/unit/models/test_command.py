@@ -79,6 +79,15 @@ def test_a_model_that_is_in_use_is_not_removed(
     assert "small: Small. English. Licence MIT, size unknown. In use." in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("own_name", ["", " ", "usual", "moonshine-tiny-en"])
+def test_a_name_of_ones_own_is_none_that_means_something_else(
+    own_name: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("pull", "small")
+    assert run("use", "small", "--as", own_name) == ExitCode.WRONG_USAGE
+    assert "it must be a name, and none of these: usual, moonshine-tiny-en." in capsys.readouterr().err
+
+
 def test_a_damaged_model_is_not_chosen(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("pull", "small")
     (tmp_path / "models" / "small" / "model.onnx").write_bytes(b"x" * len(CONTENT["model.onnx"]))

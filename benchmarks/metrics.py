@@ -27,9 +27,9 @@ _normalize = EnglishTextNormalizer()
 def comparable(text: str, lang: str = "en", kind: str = "read") -> str:
     """`text` as it is compared: words with blanks between.
 
-    English goes through Whisper's normalizer, which leaves a dot of an ellipsis: that is no word. Chinese characters are words of their own, and the Latin words between
-    them are in lower case, without punctuation. Letters and digits are compared one by one: "268" is right for "two
-    six eight".
+    English goes through Whisper's normalizer, which leaves a dot of an ellipsis: that is no word. Chinese characters
+    are words of their own, and the Latin words between them are in lower case, without punctuation. Letters and digits
+    are compared one by one: "268" is right for "two six eight".
     """
     if lang == "en":
         plain = " ".join(word for word in str(_normalize(text)).split() if _SPOKEN.search(word))

@@ -15,7 +15,6 @@ Idle: the client armed, and beside it its server, for half a minute; shares of o
 
 import argparse
 import asyncio
-import json
 import os
 import sys
 import threading
@@ -30,7 +29,7 @@ from typing import Any
 from voice_ime_desktop.insert.inserter import Held, Inserted, Outcome
 
 from benchmarks.recordings import clips
-from benchmarks.start import ROOT, facts
+from benchmarks.start import ROOT, facts, tell
 from tests.desktop.applications import CHROMIUM, GTK3, GTK4, QT5, Program, application
 from tests.desktop.dictation import Dictation, two_cities
 from tests.desktop.inserting import hands_in, use_engine
@@ -250,10 +249,7 @@ def main() -> int:
     delays, without_text, costs = from_release(arguments.limit)
     figures["load_average_at_end"] = round(os.getloadavg()[0], 1)
     figures |= {"release_to_verified_gtk3": report_of(delays), "recordings_without_text": without_text, "idle": costs}
-    text = json.dumps(figures, indent=2) + "\n"
-    print(text, end="")
-    if arguments.json:
-        arguments.json.write_text(text, "utf-8")
+    tell(figures, arguments.json)
     return 0
 
 

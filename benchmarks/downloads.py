@@ -16,7 +16,6 @@ the person is told then.
 
 import argparse
 import contextlib
-import json
 import os
 import random
 import resource
@@ -36,7 +35,7 @@ from typing import Any, Literal
 
 import tomlkit
 
-from benchmarks.start import facts
+from benchmarks.start import facts, tell
 from tests.server.hub import Fault, Hub, Kind, archive_of, serving
 from voice_ime.commands import ExitCode
 from voice_ime.models.manifest import Manifest, Model, read_manifest
@@ -384,10 +383,7 @@ def main() -> None:
     arguments = parser.parse_args()
     read_manifest()
     told = measure(arguments.count, arguments.seed)
-    text = json.dumps({"bench": "downloads", "seed": arguments.seed} | told | {"about": facts()}, indent=2)
-    print(text)
-    if arguments.json is not None:
-        arguments.json.write_text(text + "\n", "utf-8")
+    tell({"bench": "downloads", "seed": arguments.seed} | told | {"about": facts()}, arguments.json)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.start import ROOT, facts
+from benchmarks.start import ROOT, facts, tell
 from voice_ime.audio import read_blocks
 from voice_ime.engine.base import SAMPLE_RATE, Hypothesis, Options, Samples
 from voice_ime.engine.moonshine import MoonshineEngine
@@ -97,10 +97,7 @@ def main() -> int:
     recordings = sounds(arguments.manifest, arguments.kind.split(","), arguments.limit)
     engine = MoonshineEngine(MoonshineSettings(threads=arguments.threads))
     figures = facts() | {"threads": arguments.threads} | measured(engine, recordings)
-    text = json.dumps(figures, indent=2) + "\n"
-    print(text, end="")
-    if arguments.json:
-        arguments.json.write_text(text, "utf-8")
+    tell(figures, arguments.json)
     return 0
 
 

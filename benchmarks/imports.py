@@ -9,7 +9,6 @@ turns of the loop, beyond the 5 ms that the loop slept: how late it would be on 
 
 import argparse
 import asyncio
-import json
 import socket
 import sys
 import tempfile
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.profiles import NAME, list_of
-from benchmarks.start import facts
+from benchmarks.start import facts, tell
 from voice_ime.engine.script import ScriptEngine
 from voice_ime.engine.speech import SpeechDetector
 from voice_ime.personalize.formats import merge, own_json, table
@@ -128,10 +127,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="write the figures there")
     arguments = parser.parse_args()
     result: dict[str, Any] = {**facts(), "entries": arguments.entries, "figures": measure(arguments.entries)}
-    text = json.dumps(result, indent=2)
-    print(text)
-    if arguments.json:
-        arguments.json.write_text(text + "\n", "utf-8")
+    tell(result, arguments.json)
     return 0
 
 

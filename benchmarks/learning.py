@@ -7,7 +7,6 @@ rest. Counted: true lessons that are active by the third corrected occurrence, a
 """
 
 import argparse
-import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.personalization_data import Spoken, spoken
-from benchmarks.start import facts
+from benchmarks.start import facts, tell
 from voice_ime.personalize.chinese_words import ChineseLexicon
 from voice_ime.personalize.learn import Correction, Learner, applied
 from voice_ime.personalize.phonetics.english import English
@@ -143,10 +142,7 @@ def main() -> int:
     true = chance.sample(true, min(arguments.limit, len(true)))
     learner = Learner(Ears(English(), ChineseLexicon()))
     result = lived(true, Person(utterances, chance), learner, chance) | {"seed": arguments.seed} | facts()
-    text = json.dumps(result, indent=2, ensure_ascii=False)
-    if arguments.output:
-        arguments.output.write_text(text + "\n", "utf-8")
-    print(text)
+    tell(result, arguments.output)
     return 0
 
 

@@ -10,7 +10,6 @@ every fifth word of the language, and this project's own Chinese documents.
 """
 
 import argparse
-import json
 import sys
 import time
 from collections import Counter, defaultdict
@@ -24,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.start import ROOT, facts
+from benchmarks.start import ROOT, facts, tell
 from voice_ime.engine.base import Hypothesis, Word
 from voice_ime.engine.words import cut
 from voice_ime.personalize.chinese_words import HAN, ChineseLexicon
@@ -476,10 +475,7 @@ def main() -> int:
     for seed in arguments.seeds:
         run(seed, language, tally)
     about = {"seeds": list(arguments.seeds), "entries": NAMES, "fuzzy": FUZZY, "weights": asdict(Weights())}
-    text = json.dumps(facts() | about | tally.figures(), indent=2) + "\n"
-    print(text, end="")
-    if arguments.json:
-        arguments.json.write_text(text, "utf-8")
+    tell(facts() | about | tally.figures(), arguments.json)
     return 0
 
 

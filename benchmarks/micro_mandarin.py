@@ -21,7 +21,7 @@ from typing import Any
 import jiwer
 import numpy as np
 
-from benchmarks.start import ROOT, facts
+from benchmarks.start import ROOT, facts, tell
 from voice_ime.audio import read_blocks
 from voice_ime.engine.base import SAMPLE_RATE, Engine, Hypothesis, Options, Samples, Utterance
 from voice_ime.engine.sherpa import SherpaEngine
@@ -55,10 +55,7 @@ def main() -> int:
     clips = list(read_clips(arguments.clips))
     kinds = {kind: measured(open_model(arguments.models / kind), clips) for kind in KINDS}
     figures = facts() | {"kinds": kinds} | across(kinds)
-    text = json.dumps(figures, indent=2, ensure_ascii=False) + "\n"
-    print(text, end="")
-    if arguments.json:
-        arguments.json.write_text(text, "utf-8")
+    tell(figures, arguments.json)
     return 0
 
 

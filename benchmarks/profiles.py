@@ -6,7 +6,6 @@ The middle of five runs each. `stall_ms`: the longest that another thread, which
 """
 
 import argparse
-import json
 import tempfile
 import threading
 import time
@@ -16,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.start import facts
+from benchmarks.start import facts, tell
 from voice_ime.personalize.formats import merge, table
 from voice_ime.personalize.formats.base import entry_of
 from voice_ime.personalize.profile import Profile, Source
@@ -92,10 +91,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="write the figures there")
     arguments = parser.parse_args()
     result: dict[str, Any] = {**facts(), "entries": arguments.entries, "figures": measure(arguments.entries)}
-    text = json.dumps(result, indent=2)
-    print(text)
-    if arguments.json:
-        arguments.json.write_text(text + "\n", "utf-8")
+    tell(result, arguments.json)
     return 0
 
 

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,14 @@ def facts() -> dict[str, Any]:
         "python": platform.python_version(),
         "commit": commit.stdout.strip(),
     }
+
+
+def tell(figures: Mapping[str, Any], path: Path | None) -> None:
+    """Prints the figures as JSON, and writes them to `path` if there is one."""
+    text = json.dumps(figures, indent=2, ensure_ascii=False) + "\n"
+    print(text, end="")
+    if path is not None:
+        path.write_text(text, "utf-8")
 
 
 def lines_of(command: list[str | Path], until: str = "", **variables: str) -> list[float]:
@@ -82,10 +91,7 @@ def main() -> int:
         project = Path(folder) / "voice-ime"
         subprocess.run(["git", "clone", "-q", ROOT, project], check=True)
         figures = facts() | measure(project)
-    text = json.dumps(figures, indent=2) + "\n"
-    print(text, end="")
-    if arguments.json:
-        arguments.json.write_text(text, "utf-8")
+    tell(figures, arguments.json)
     return 0
 
 

@@ -14,7 +14,6 @@ in how many the text is the same. The shortest window that changes nothing is th
 """
 
 import argparse
-import json
 import sys
 import tempfile
 import time
@@ -25,7 +24,7 @@ from typing import Any
 import ctranslate2  # type: ignore[import-untyped]
 import numpy as np
 
-from benchmarks.start import facts
+from benchmarks.start import facts, tell
 from voice_ime.audio import read_blocks
 from voice_ime.engine.base import Samples
 from voice_ime.engine.whisper_files import whole_folder
@@ -137,10 +136,7 @@ def main(argv: Sequence[str]) -> int:
         least_window_s = WhisperSettings().least_window_s
         figures["about"] |= {"steps": STEPS, "least_window_s": least_window_s}
         figures["models"] = {name: saved(shape, least_window_s) for name, shape in SIZES.items()}
-    text = json.dumps(figures, indent=2)
-    print(text)
-    if asked.json is not None:
-        asked.json.write_text(text + "\n", "utf-8")
+    tell(figures, asked.json)
     return 0
 
 

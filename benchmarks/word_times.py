@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from pocketsphinx import Decoder  # type: ignore[import-untyped]
 
-from benchmarks.start import ROOT, facts
+from benchmarks.start import ROOT, facts, tell
 from voice_ime.audio import read_blocks, to_pcm16
 from voice_ime.engine.base import Options, Samples, Word
 from voice_ime.engine.catalog import facts as facts_of
@@ -223,10 +223,7 @@ def main() -> int:
         "word_times": engine.capabilities.word_times,
         "kind": arguments.kind,
     }
-    text = json.dumps(facts() | about | figures(tally), indent=2) + "\n"
-    print(text, end="")
-    if arguments.json:
-        arguments.json.write_text(text, "utf-8")
+    tell(facts() | about | figures(tally), arguments.json)
     return 0
 
 

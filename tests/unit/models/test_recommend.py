@@ -26,6 +26,8 @@ def recommended(languages: list[str], resources: Resources = USUAL, engines: tup
         (["en", "zh"], "x-asr-480ms"),
         (["zh"], "x-asr-480ms"),
         (["en"], "moonshine-tiny-en"),
+        (["yue"], "sense-voice-int8"),
+        (["zh", "en", "yue"], "sense-voice-int8"),
         (["de"], "faster-whisper-small"),
         (["de", "zh"], "faster-whisper-small"),
     ],

@@ -209,7 +209,7 @@ class App:
                 self._listening.arm()
             except MicrophoneError as error:
                 if not told:
-                    desktop.trouble(error)
+                    desktop.microphone_told(error)
                 told = True
                 await asyncio.sleep(REARM_S)
             else:

@@ -82,8 +82,20 @@ class ServerBack:
 
 
 @dataclass(frozen=True)
+class MicrophoneDead:
+    """It delivers nothing, or is not there; sentences fit to be spoken."""
+
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MicrophoneBack:
+    pass
+
+
+@dataclass(frozen=True)
 class Trouble:
-    """Something else is wrong, or well again; sentences fit to be spoken."""
+    """Something else is wrong; sentences fit to be spoken."""
 
     sentences: tuple[str, ...]
 
@@ -126,6 +138,8 @@ Event = (
     | Settled
     | ServerLost
     | ServerBack
+    | MicrophoneDead
+    | MicrophoneBack
     | Trouble
     | Taught
     | Explained
@@ -286,6 +300,8 @@ class Controller:
         self._talking: _Take | None = None
         self._number = 0
         self._server_lost = False
+        self._deaf: list[SayText] = []
+        """Why the microphone hears nothing; empty: it hears."""
         self._for_later: list[Say | SayText] = []
         """Sentences that came while the person talks: they would be heard by the microphone."""
 
@@ -314,6 +330,12 @@ class Controller:
                 return self._server(lost=True)
             case ServerBack():
                 return self._server(lost=False)
+            case MicrophoneDead():
+                self._deaf = [SayText(sentence) for sentence in event.sentences]
+                return [*self._deaf]
+            case MicrophoneBack():
+                self._deaf = []
+                return [Say("microphone_back")]
             case Trouble():
                 return [SayText(sentence) for sentence in event.sentences]
             case Taught() | Taken():
@@ -355,6 +377,8 @@ class Controller:
     def _begin(self) -> list[Effect]:
         if self._talking is not None:
             return []
+        if self._deaf:
+            return [Quiet(), *self._deaf]
         self._number += 1
         take = _Take(self._number)
         self._takes.append(take)

@@ -137,11 +137,11 @@ class Desktop:
         self.happened(c.Trouble(what_to_do(error, self._messages)))
 
     def microphone_told(self, trouble: MicrophoneError | None) -> None:
-        """The microphone stopped working, or (None) works again."""
+        """The microphone does not work, or (None) works again."""
         if trouble is None:
-            self._say("microphone_back")
+            self.happened(c.MicrophoneBack())
         else:
-            self.trouble(trouble)
+            self.happened(c.MicrophoneDead(what_to_do(trouble, self._messages)))
 
     # --- what happens ---
 

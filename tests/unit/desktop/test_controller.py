@@ -13,6 +13,8 @@ from voice_ime_desktop.controller import (
     FindTarget,
     Heard,
     InsertHeld,
+    MicrophoneBack,
+    MicrophoneDead,
     OpenSound,
     Overdue,
     Play,
@@ -244,10 +246,22 @@ def test_that_the_server_is_lost_is_not_said_into_the_microphone() -> None:
     assert run(controller, UP, Released(1, 16000)) == [Say("server_lost")]
 
 
-def test_that_the_microphone_is_dead_is_said_at_once() -> None:
-    assert run(Controller("hold"), DOWN, Trouble(("The microphone went dead.",))) == [
-        SayText("The microphone went dead.")
-    ]
+DEAD = MicrophoneDead(("The microphone went dead.", "Check its plug."))
+SAID = [SayText("The microphone went dead."), SayText("Check its plug.")]
+
+
+def test_that_the_microphone_is_dead_is_said_at_once_and_what_it_heard_is_answered() -> None:
+    controller = Controller("hold")
+    assert run(controller, DOWN, DEAD) == SAID
+    assert CloseSound(1) in run(controller, UP)
+
+
+def test_who_talks_to_a_dead_microphone_hears_that_in_place_of_the_tone() -> None:
+    controller = Controller("hold")
+    assert run(controller, DEAD, DOWN) == [Quiet(), *SAID]
+    assert run(controller, UP) == []
+    assert run(controller, MicrophoneBack()) == [Say("microphone_back")]
+    assert Play(Sound.START) in run(controller, DOWN)
 
 
 def test_who_cancels_hears_what_was_learned() -> None:

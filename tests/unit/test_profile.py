@@ -2,6 +2,7 @@
 
 import json
 import re
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -430,6 +431,24 @@ def test_a_damaged_file_is_put_aside_unchanged_and_one_can_begin_anew(profile: P
     assert aside.read_bytes() == damaged
     assert profile("import", str(export)).status == ExitCode.OK
     assert len(profile("entries").lines) == 1 + 1
+
+
+def test_what_is_whole_of_a_damaged_file_can_be_taken_back(profile: Profile, tmp_path: Path) -> None:
+    profile("add", "Kowalski", "--note", "n" * 1900)
+    profile("add", "Covalsky", "--note", "m" * 1900)
+    file = tmp_path / ".local" / "share" / "voice-ime" / "profiles.sqlite"
+    connection = sqlite3.connect(file)
+    connection.execute("update item set data = replace(data, 'Covalsky', x'ff')")
+    connection.commit()
+    connection.close()
+    assert profile("entries").status == ExitCode.NO_OUTPUT
+    said = profile("rescue").lines[1]
+    assert said.startswith(
+        "What can still be read of it, entries: 1, rules: 0. To take it back: voice-ime profile import "
+    )
+    words = said.partition(": voice-ime profile ")[2].split()
+    assert profile(*words).status == ExitCode.OK
+    assert profile("entries", "--json").rows[0]["written"] == "Kowalski"
 
 
 def test_a_file_that_is_sound_is_left_where_it_is(profile: Profile) -> None:

@@ -62,7 +62,7 @@ class Puller:
         """An interruption leaves what came, for the next try; a failure leaves nothing."""
         try:
             workplace.keep_only({file.name for file in model.files})
-            self._require_room(model)
+            self._require_room(model, workplace.bytes)
             self.watcher.begin(model.megabytes)
             files, source = self._files(workplace, model, brought)
             learnt = {
@@ -79,9 +79,11 @@ class Puller:
             workplace.clear()
             raise
 
-    def _require_room(self, model: Model) -> None:
+    def _require_room(self, model: Model, have: int) -> None:
+        """NoRoom. `have`: bytes that an earlier try brought."""
         known = model.megabytes or 0
-        needed = 2 * known if any(isinstance(source, ArchiveSource) for source in model.sources[:1]) else known
+        whole = 2 * known if any(isinstance(source, ArchiveSource) for source in model.sources[:1]) else known
+        needed = whole - have // 1_000_000
         free = shutil.disk_usage(self.shelf.folder).free // 1_000_000
         if free < needed:
             raise NoRoom(path=str(self.shelf.folder), needed=needed, free=free)

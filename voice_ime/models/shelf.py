@@ -67,6 +67,11 @@ class Workplace:
         """Of what does not become part of the model."""
         return self.folder
 
+    @property
+    def bytes(self) -> int:
+        """That are there already."""
+        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+
     def keep_only(self, names: Collection[str]) -> None:
         """Of what an earlier try left."""
         for path in self.new.iterdir():

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import shutil
 from pathlib import Path
 
 import pytest
@@ -244,6 +245,17 @@ def test_a_disk_that_is_too_small_is_noticed_before_anything_is_fetched(hub: Hub
     assert caught.value.values["needed"] == 10**9
     assert hub.requests == []
     assert left_over(tmp_path) == []
+
+
+def test_what_an_interrupted_try_brought_needs_no_room_a_second_time(hub: Hub, tmp_path: Path) -> None:
+    free_mb = shutil.disk_usage(tmp_path).free // 1_000_000
+    model = from_hub(hub, about_mb=free_mb + 1000, sizes=False)
+    begun = tmp_path / ".fetching" / model.id / "new"
+    begun.mkdir(parents=True)
+    with (begun / "model.onnx").open("wb") as file:
+        file.truncate(2_000_000_000)  # takes no room itself
+    puller(tmp_path, hub).pull(model)
+    assert contents(tmp_path, model) == CONTENT
 
 
 def test_a_place_that_nobody_serves_is_told_by_its_name(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ TABLE: dict[str, tuple[tuple[str, str], ...]] = {
         (STEADY, "test_without_endpoints_nothing_is_final_before_the_release"),
     ),
     "25 a slow first sentence": (
-        ("server/test_first_sentence.py", "test_the_first_sentence_after_ready_waits_for_nothing_to_be_loaded"),
+        ("server/test_first_sentence.py", "test_the_first_sentences_after_ready_wait_for_nothing_to_be_loaded"),
     ),
 }
 

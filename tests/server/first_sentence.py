@@ -1,5 +1,5 @@
-"""A process of its own in which a sentence is dictated after "ready". It prints the modules and files that were loaded
-for it, as JSON. What a process has loaded it has for good: inside the tests this could not be asked.
+"""A process of its own in which two sentences are dictated after "ready". It prints the modules and files that were
+loaded for them, as JSON. What a process has loaded it has for good: inside the tests this could not be asked.
 
     python -m tests.server.first_sentence en|zh STORE
 """
@@ -23,6 +23,8 @@ from voice_ime.store.base import Author, Put
 from voice_ime.store.sql import SqlStore
 
 ENTRIES = (Entry(id="e1", written="Kowalski"), Entry(id="e2", written="王建国", language="zh"))
+SENTENCES = 2
+"""The second one is fitted to the first."""
 
 
 class Loading:
@@ -53,7 +55,7 @@ def engine_of(language: str) -> tuple[Engine, Samples]:
 
 
 async def loaded(language: str, file: Path) -> list[str]:
-    """For the first sentence after "ready"."""
+    """For the first sentences after "ready"."""
     store = SqlStore(file)
     store.create("ann")
     store.apply("ann", [Put(entry) for entry in ENTRIES], Author(Source.PERSON, "test"))
@@ -65,9 +67,10 @@ async def loaded(language: str, file: Path) -> list[str]:
         server.session(language=language, profile="ann", endpoints=False) as talk,
     ):
         loading.begin()
-        await talk.say(wire.AudioFrame(0, to_pcm16(sound)))
-        await talk.say(wire.Finalize(sample=len(sound)))
-        await talk.hear(wire.Final)
+        for number in range(SENTENCES):
+            await talk.say(wire.AudioFrame(number * len(sound), to_pcm16(sound)))
+            await talk.say(wire.Finalize(sample=(number + 1) * len(sound)))
+            await talk.hear(wire.Final)
         return loading.names
 
 

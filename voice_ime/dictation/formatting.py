@@ -28,6 +28,11 @@ class Surroundings:
         return replace(self, before=(self.before + inserted)[-KEPT_BEFORE:])
 
 
+def prepare() -> None:
+    """Reads the file that `fit` needs, which would otherwise be read in the midst of a dictation."""
+    _never_names()
+
+
 def fit(text: str, around: Surroundings) -> str:
     """`text` as it must be inserted: with the blanks and the first letter that the surroundings ask for."""
     if not text:

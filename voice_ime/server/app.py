@@ -10,6 +10,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from voice_ime import __version__
 from voice_ime import protocol as wire
+from voice_ime.dictation import formatting
 from voice_ime.engine.base import Engine, Options
 from voice_ime.engine.engines import Engines
 from voice_ime.engine.listener import Detector, Listener
@@ -44,6 +45,7 @@ def create_app(
 
     `store`: the profiles that it serves; None: none.
     """
+    formatting.prepare()
     gate = Gate(token, settings.server.allowed_origins)
     people = None if store is None else People(engine, store)
 

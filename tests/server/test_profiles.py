@@ -5,7 +5,7 @@ import http.client
 import json
 import re
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from tests.server.process import at_home, ended, first_line, run, serving
 from tests.server.running import TOKEN, running_server, settings
 from voice_ime.messages import Messages
 from voice_ime.personalize.formats.base import MOST_BYTES
+from voice_ime.personalize.profile import Rule
+from voice_ime.store.base import Author, Change, Put
 
 needs_package("fastapi")
 needs_package("sqlalchemy")
@@ -173,6 +175,31 @@ async def test_an_import_is_previewed_reported_and_made(web: Web) -> None:
     kept = (await web("POST", "/ann/import?format=csv&keep_good=true", LIST)).body
     assert kept["changed"] is True
     assert [each["source"] for each in (await web("GET", "/ann/entries")).body["entries"]] == ["import"]
+
+
+class Hurried(SqlStore):
+    """Somebody else is quicker, `others` times."""
+
+    others = 0
+
+    def apply(self, name: str, changes: Sequence[Change], author: Author, expected: int | None = None) -> int:
+        if self.others and expected is not None:
+            self.others -= 1
+            super().apply(name, [Put(Rule(id="r", heard="um", write=str(self.others)))], author)
+        return super().apply(name, changes, author, expected)
+
+
+@pytest.mark.parametrize(("others", "added"), [(2, 1), (3, 0)])
+async def test_an_import_finds_its_way_among_other_changes(tmp_path: Path, others: int, added: int) -> None:
+    store = Hurried(tmp_path / "profiles.sqlite")
+    store.create("ann")
+    store.others = others
+    async with running_server(store=store) as server:
+        web = Web(server.port)
+        answer = await web("POST", "/ann/import?format=txt", b"Kowalski\n")
+        assert len((await web("GET", "/ann")).body["entries"]) == added
+    assert answer.status == (200 if added else 412)
+    store.close()
 
 
 async def test_what_is_exported_makes_the_same_profile_again(web: Web) -> None:

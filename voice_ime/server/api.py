@@ -24,7 +24,7 @@ from voice_ime.personalize.learn import Learned
 from voice_ime.personalize.profile import Entry, Kind, Lesson, Preferences, Profile, Rule, Source
 from voice_ime.server.http import body_of, json_of, messages_of, number_in, refuse_others, truth_in
 from voice_ime.server.people import People
-from voice_ime.store.base import Author, Change, Put, Remove, revision_row
+from voice_ime.store.base import Author, Change, Put, Remove, retried, revision_row
 
 PATH = "/v1/profiles"
 MOST_BODY = 65_536
@@ -208,7 +208,7 @@ class _Api:
             facts = {"revision": revision, "changed": revision != before, "preview": preview}
             return {**facts, **_told(merge.report(plan, MOST_LINES_TOLD), messages)}
 
-        body = await run_in_threadpool(work)
+        body = await run_in_threadpool(retried, work) if expected is None else await run_in_threadpool(work)
         return _answer(body, body["revision"])
 
     async def export(self, request: Request, name: str) -> Response:

@@ -3,14 +3,11 @@
 from datetime import UTC, datetime
 
 from voice_ime import protocol as wire
-from voice_ime.errors import Outdated
 from voice_ime.messages import Messages
 from voice_ime.personalize.learn import Correction, Learned, Learner
 from voice_ime.personalize.profile import Lesson, Profile, Source, State
-from voice_ime.store.base import Author, Store
+from voice_ime.store.base import Author, Store, retried
 
-ATTEMPTS = 3
-"""Somebody else may change the profile at the same time."""
 _AUTHOR = Author(Source.LEARNED, "dictation")
 
 
@@ -24,16 +21,7 @@ class Corrections:
     def take(self, profile: str, session: str, message: wire.Correction, language: str) -> wire.CorrectionTaken:
         """What is wrong with the store; ProfileNotFound."""
         correction = Correction(message.heard, message.meant, f"{session}/{message.utterance}", message.how)
-        for attempt in range(ATTEMPTS):
-            before = self._store.get(profile)
-            learned = self._learner.corrected(before, correction)
-            try:
-                self._keep(profile, before, learned)
-            except Outdated:
-                if attempt == ATTEMPTS - 1:
-                    raise
-            else:
-                break
+        before, learned = retried(lambda: self._learned(profile, correction))
         if meant := [lesson.entry for lesson in learned.lessons if lesson.state is State.ACTIVE and lesson.entry]:
             self.used(profile, meant)
         news = [lesson for lesson in learned.lessons if _is_news(lesson, before)]
@@ -47,9 +35,13 @@ class Corrections:
         """These entries were written or chosen: of those that sound the same the one in use is likelier."""
         self._store.mark_used(profile, entries, datetime.now(UTC))
 
-    def _keep(self, profile: str, before: Profile, learned: Learned) -> None:
+    def _learned(self, profile: str, correction: Correction) -> tuple[Profile, Learned]:
+        """The profile before, and what was changed in it."""
+        before = self._store.get(profile)
+        learned = self._learner.corrected(before, correction)
         if learned.changes:
             self._store.apply(profile, learned.changes, _AUTHOR, expected=before.revision)
+        return before, learned
 
     def _sentence(self, lesson: Lesson, messages: Messages) -> str:
         offered = lesson.state is State.ACTIVE and self._learner.is_ordinary(lesson)

@@ -1,14 +1,20 @@
 """What a store of profiles does, whichever database is behind it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from voice_ime.errors import Outdated
 from voice_ime.personalize.profile import Entry, Kind, Lesson, Preferences, Profile, Rule, Source
 
 Value = Entry | Rule | Lesson | Preferences
+T = TypeVar("T")
+
+ATTEMPTS = 3
+"""Somebody else may change a profile at the same time."""
 
 FILE = "profiles.sqlite"
 """Its name in the person's data folder."""
@@ -157,6 +163,15 @@ class Store(ABC):
 
     @abstractmethod
     def close(self) -> None: ...
+
+
+def retried(change: Callable[[], T]) -> T:
+    """`change`, which looks at a profile and then changes it, once more where somebody was quicker. Outdated in the
+    end."""
+    for _ in range(ATTEMPTS - 1):
+        with suppress(Outdated):
+            return change()
+    return change()
 
 
 def revision_row(revision: Revision) -> dict[str, Any]:

@@ -27,17 +27,21 @@ def import_arguments(parser: Parser, messages: Messages) -> None:
 
 
 def import_file(desk: Desk, arguments: argparse.Namespace) -> int:
-    from voice_ime.personalize.formats.merge import planned
+    from voice_ime.personalize.formats.merge import Plan, planned
     from voice_ime.personalize.formats.table import format_named, read
+    from voice_ime.store.base import retried
 
     form = format_named(arguments.format or arguments.file.name)
     reading = read(_content(arguments.file), form)
-    profile = desk.profile()
-    plan = planned(profile, reading, keep_good=arguments.keep_good)
-    revision = profile.revision
-    if plan.changes and not arguments.preview:
-        revision = _carried_out(desk, plan, profile.revision)
-    _report(desk, plan, form, preview=arguments.preview, changed=revision != profile.revision, revision=revision)
+
+    def work() -> tuple[int, Plan, int]:
+        profile = desk.profile()
+        plan = planned(profile, reading, keep_good=arguments.keep_good)
+        wanted = plan.changes and not arguments.preview
+        return profile.revision, plan, _carried_out(desk, plan, profile.revision) if wanted else profile.revision
+
+    before, plan, revision = retried(work)
+    _report(desk, plan, form, preview=arguments.preview, changed=revision != before, revision=revision)
     return ExitCode.SOME_FAILED if plan.refused else ExitCode.OK
 
 

@@ -41,6 +41,7 @@ _WRONG_VALUES = (
     ("setting.pattern", r"String should match pattern.*"),
     ("setting.missing", r"Field required"),
     ("setting.twice", r"Value error, (?P<name>.*) is the name of two engines"),
+    ("setting.no_name", r"Value error, no engine can be called (?P<name>.*)"),
     ("setting.choice", r"Input should be (?P<choices>'.*')"),
     ("setting.syntax", r".* \(at line (?P<line>\d+), column (?P<column>\d+)\)"),
     ("setting.syntax_at_end", r".* \(at end of document\)"),

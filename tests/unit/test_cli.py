@@ -342,6 +342,7 @@ WRONG = [
         "The setting engine is wrong: a is the name of two engines.",
         "同名",
     ),
+    ("[engine.others.usual]\nname = 'b'\n", "The setting engine is wrong: an engine cannot be called usual.", "不能叫"),
     ("profile = 'Á'\n", "The setting profile is wrong: it has characters that it cannot have, or too many.", "字符"),
     ("[desktop\n", " is wrong: line 1 cannot be understood, from character 9 on.", "第 1 行"),
     ("[desktop", " is wrong: its end cannot be understood.", "结尾"),

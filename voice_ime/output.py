@@ -1,12 +1,12 @@
 """Lines of output, each out of our hands before the next is made."""
 
 import contextlib
-import errno
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
 from voice_ime.errors import DiskFull, StoreError
+from voice_ime.files import NO_SPACE
 
 
 class Output:
@@ -42,6 +42,6 @@ def _translated(path: Path | None) -> Iterator[None]:
     except OSError as error:
         if path is None:
             raise
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in NO_SPACE:
             raise DiskFull(path=str(path)) from error
         raise StoreError(path=str(path), detail=error.strerror or type(error).__name__) from error

@@ -128,14 +128,15 @@ def write_file(path: Path, text: str) -> None:
 def lines(figures: Mapping[str, Any], messages: Messages) -> list[str]:
     """The figures as sentences to be read or heard."""
     own = [line for name, value in figures.items() if (line := _line(name, value, messages))]
-    for peer, theirs in figures.get("peers", {}).items():
-        own += ["", f"{peer}:", *(line for name, value in theirs.items() if (line := _line(name, value, messages)))]
+    beside = [*figures.get("peers", {}).items(), *((row["model"], row) for row in figures.get("models", ()))]
+    for name, theirs in beside:
+        own += ["", f"{name}:", *(line for figure, value in theirs.items() if (line := _line(figure, value, messages)))]
     return own
 
 
 def _line(name: str, value: Any, messages: Messages) -> str:
     key, known = f"bench.figure.{name}", messages.keys()
-    if key not in known:
+    if key not in known or value == "":
         return ""
     return messages("bench.line", name=messages(key), value=value_text(value, messages))
 

@@ -1,35 +1,39 @@
 """The models of the list on this machine: fetched, and measured on recordings: accuracy, delay, size, memory.
 
-    .venv/bin/python -m benchmarks.real_models MANIFEST [--models ID,ID] [--config FILE] [--json FILE]
+    voice-ime bench models MANIFEST [--models ID,ID] [--table] [--output FILE]
 
-One command for somebody with internet; benchmarks/real_models.md says what the figures mean. Each model is fetched like
-`voice-ime models pull` does, and is then measured in a process of its own: a model that cannot be fetched, or that
-brings its process down, is a row of the table that says so.
+The models that are here, or one command for somebody with internet: `--models recommended`; benchmarks/real_models.md
+says what the figures mean. Each model is fetched like `voice-ime models pull` does, and is then measured in a process
+of its own: a model that cannot be fetched, or that brings its process down, is a row of the table that says so.
 """
 
 import argparse
 import json
-import os
 import resource
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 from benchmarks.metrics import Pair, comparable, error_rates, percentiles
+from benchmarks.output import check_output, show
 from benchmarks.recordings import Clip, clips, names
 from benchmarks.start import facts
+from voice_ime.command_line import Parser
+from voice_ime.commands import ExitCode
 from voice_ime.commands.models import pull
 from voice_ime.engine.base import SAMPLE_RATE, Engine, Options
 from voice_ime.engine.engines import Engines
 from voice_ime.errors import NoRecordings, VoiceImeError
+from voice_ime.local_server import same_settings
 from voice_ime.messages import Messages
 from voice_ime.models.chooser import Chooser, chooser_of
 from voice_ime.models.manifest import Model
 from voice_ime.models.use import engine_settings, row_of
-from voice_ime.settings import EngineSettings, Settings, load_settings
+from voice_ime.settings import EngineSettings, Settings
 
 RECOMMENDED = (
     "moonshine-tiny-en",
@@ -54,7 +58,7 @@ RECOMMENDED = (
 languages of Europe, and Whisper medium, which is as large as the last one and takes longer."""
 BLOCK = SAMPLE_RATE // 10
 LONGEST_S = 4 * 3600
-MESSAGES = Messages("en")
+LANGUAGES = ("en", "zh")
 COLUMNS = (
     "model",
     "megabytes",
@@ -70,37 +74,53 @@ COLUMNS = (
 Row = dict[str, Any]
 
 
-def main() -> int:
-    arguments = _arguments()
-    settings = load_settings(arguments.config, {})
-    chooser = chooser_of(settings, os.environ)
+def add_arguments(parser: Parser, messages: Messages) -> None:
+    name, file, number = (messages(f"help.{word}_word") for word in ("name", "file", "number"))
+    parser.add_argument("manifest", type=Path, metavar="MANIFEST", help=messages("bench.help_manifest"))
+    parser.add_argument("--models", default="here", metavar=name, help=messages("bench.help_models"))
+    parser.add_argument("--kind", default="read", metavar=name, help=messages("bench.help_kind"))
+    parser.add_argument("--limit", type=int, metavar=number, help=messages("bench.help_limit"))
+    parser.add_argument("--table", action="store_true", help=messages("bench.help_table"))
+    parser.add_argument("--json", action="store_true", help=messages("bench.help_json"))
+    parser.add_argument("--output", type=Path, metavar=file, help=messages("bench.help_output"))
+    parser.add_argument("--measure", help=argparse.SUPPRESS)
+
+
+def run(arguments: argparse.Namespace, settings: Settings, messages: Messages) -> int:
+    chooser = chooser_of(settings, arguments.environment)
     if arguments.measure:
         print(json.dumps(measured(chooser, chooser.manifest.get(arguments.measure), arguments)))
-        return 0
-    rows = [tried(chooser, model, arguments) for model in arguments.models.split(",")]
-    print(table(rows))
-    if arguments.json is not None:
-        tree = {"bench": "real_models", "models": rows, "about": facts() | {"manifest": arguments.manifest.name}}
-        arguments.json.write_text(json.dumps(tree, indent=2) + "\n", "utf-8")
-    return 0 if all(row["trouble"] == "" for row in rows) else 1
+        return ExitCode.OK
+    check_output(arguments.output)
+    clips(arguments.manifest, names(arguments.kind), LANGUAGES, arguments.limit)  # so that it is told at once
+    candidates = _candidates(arguments.models, chooser)
+    if not candidates:
+        print(messages("models.none_here"), file=sys.stderr)
+        return ExitCode.NO_MODEL
+    rows: list[Row] = []
+    figures: Row = {"bench": "real_models", "complete": False, "models": rows}
+    try:
+        for name in candidates:
+            rows.append(tried(chooser, name, arguments, messages))
+        figures["complete"] = True
+    finally:
+        if rows:
+            figures["about"] = facts() | {"manifest": arguments.manifest.name}
+            show(figures, arguments, messages)
+            print(table(rows) if arguments.table else "", end="")
+    return ExitCode.OK if all(row["trouble"] == "" for row in rows) else ExitCode.SOME_FAILED
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("manifest", type=Path, help="recordings: JSON lines with path, text, lang, kind and speaker")
-    parser.add_argument("--models", default=",".join(RECOMMENDED), help="names of models, with commas between")
-    parser.add_argument("--config", type=Path, help="settings file")
-    parser.add_argument("--kind", default="read", help="kinds of recordings, with commas between")
-    parser.add_argument("--limit", type=int, help="only so many recordings of each language")
-    parser.add_argument("--json", type=Path, help="write the figures there")
-    parser.add_argument("--measure", help=argparse.SUPPRESS)
-    return parser.parse_args()
+def _candidates(asked: str, chooser: Chooser) -> Sequence[str]:
+    if asked == "here":
+        return [model.id for model in chooser.manifest.model if chooser.is_here(model)]
+    return RECOMMENDED if asked == "recommended" else names(asked)
 
 
 # --- one model --------------------------------------------------------------------------------------------------------
 
 
-def tried(chooser: Chooser, name: str, arguments: argparse.Namespace) -> Row:
+def tried(chooser: Chooser, name: str, arguments: argparse.Namespace, messages: Messages) -> Row:
     """Fetches and measures; what goes wrong is in `trouble`."""
     empty: Row = dict.fromkeys(COLUMNS, None) | {"model": name, "trouble": ""}
     try:
@@ -108,19 +128,22 @@ def tried(chooser: Chooser, name: str, arguments: argparse.Namespace) -> Row:
         empty["megabytes"] = model.megabytes
         row_of(model)
         if model.comes_with is None:
-            pull(chooser, model, MESSAGES)
+            with redirect_stdout(sys.stderr):  # standard output is for the figures
+                pull(chooser, model, messages)
     except VoiceImeError as error:
-        print(*MESSAGES.error(error), sep="\n", file=sys.stderr)
+        print(*messages.error(error), sep="\n", file=sys.stderr)
         return empty | {"trouble": error.code}
     return empty | _in_a_process(name, arguments)
 
 
 def _in_a_process(name: str, arguments: argparse.Namespace) -> Row:
-    given = {"--config": arguments.config, "--kind": arguments.kind, "--limit": arguments.limit}
-    options = [word for option, value in given.items() if value is not None for word in (option, str(value))]
-    command = [sys.executable, "-m", "benchmarks.real_models", str(arguments.manifest), "--measure", name, *options]
+    limit = () if arguments.limit is None else ("--limit", str(arguments.limit))
+    options = ("--measure", name, "--kind", arguments.kind, *limit, *same_settings(arguments))
+    command = (sys.executable, "-P", "-m", "voice_ime", "bench", "models", str(arguments.manifest), *options)
     try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, timeout=LONGEST_S)
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, text=True, check=False, timeout=LONGEST_S, env=arguments.environment
+        )
         told: Row = json.loads(done.stdout.splitlines()[-1])
     except subprocess.TimeoutExpired:
         return {"trouble": "took too long"}
@@ -137,7 +160,7 @@ def measured(chooser: Chooser, model: Model, arguments: argparse.Namespace) -> R
         return {"trouble": error.code}
     row: Row = {"load_s": round(time.perf_counter() - began, 2)}
     work_s, sound_s, finals_ms = 0.0, 0.0, list[float]()
-    for lang, figure in (("en", "wer"), ("zh", "cer")):
+    for lang, figure in zip(LANGUAGES, ("wer", "cer"), strict=True):
         pairs = []
         recordings = _recordings(arguments, lang) if model.hears(lang) else []
         for clip in recordings:
@@ -196,12 +219,8 @@ def table(rows: Sequence[Row]) -> str:
     """In Markdown."""
     lines = ["| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
     lines += ["| " + " | ".join(_cell(row.get(name)) for name in COLUMNS) + " |" for row in rows]
-    return "\n".join(lines)
+    return "\n".join(lines) + "\n"
 
 
 def _cell(value: Any) -> str:
     return "–" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -32,6 +32,7 @@ class Bench:
 BENCHES = (
     Bench("accuracy", "accuracy"),
     Bench("latency", "latency"),
+    Bench("models", "real_models"),
     Bench("load", "load"),
     Bench("sessions", "sessions"),
     Bench("personalization", "personalization"),

@@ -23,12 +23,15 @@ needs_package("tomlkit")
 import tomlkit  # noqa: E402
 
 from benchmarks.real_models import RECOMMENDED  # noqa: E402
+from voice_ime.cli import main  # noqa: E402
+from voice_ime.commands import ExitCode  # noqa: E402
 from voice_ime.engine.store import MOONSHINE_TINY_EN, checked_files  # noqa: E402
 from voice_ime.models.chooser import chooser_of  # noqa: E402
 from voice_ime.models.manifest import Manifest, Model  # noqa: E402
 from voice_ime.settings import Settings  # noqa: E402
 
 MODELS = ROOT / "tests" / "models"
+COMMAND = (sys.executable, "-m", "voice_ime", "bench", "models")
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
@@ -112,10 +115,10 @@ def recordings(folder: Path) -> Path:
 def test_models_are_fetched_and_measured_and_one_that_is_gone_is_a_row_that_says_so(
     hub: Hub, config: Path, tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-m", "benchmarks.real_models", str(recordings(tmp_path)), "--config", str(config)]
+    command = [*COMMAND, str(recordings(tmp_path)), "--config", str(config)]
     names = "micro-transducer,micro-whisper,moonshine,gone,nonsense"
     done = subprocess.run(
-        [*command, "--models", names, "--json", str(tmp_path / "figures.json")],
+        [*command, "--models", names, "--table", "--output", str(tmp_path / "figures.json")],
         cwd=ROOT,
         env=dict(os.environ) | {"HF_ENDPOINT": hub.address, "HOME": str(tmp_path)},
         capture_output=True,
@@ -134,3 +137,22 @@ def test_models_are_fetched_and_measured_and_one_that_is_gone_is_a_row_that_says
         assert rows[name]["zh_cer"] is not None
         assert rows[name]["final_ms_p50"] > 0
     assert "| micro-whisper |" in done.stdout
+    assert "micro-whisper:\n" in done.stdout
+    assert "Getting micro-whisper" in done.stderr
+
+
+def test_unless_others_are_asked_for_those_that_are_here_are_compared(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["bench", "models", str(recordings(tmp_path)), "--config", str(config)]
+    assert main(words, environment={"HOME": str(tmp_path)}) == ExitCode.NO_MODEL
+    assert "There is no model in the models folder." in capsys.readouterr().err
+
+
+def test_a_manifest_that_is_not_there_is_told_before_anything_is_fetched(
+    hub: Hub, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["bench", "models", "nothing.jsonl", "--models", "micro-whisper", "--config", str(config)]
+    assert main(words, environment={"HF_ENDPOINT": hub.address}) == ExitCode.WRONG_USAGE
+    assert "nothing.jsonl" in capsys.readouterr().err
+    assert hub.requests == []

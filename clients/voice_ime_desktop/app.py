@@ -15,10 +15,11 @@ from voice_ime.settings import DesktopSettings
 from voice_ime.spoken import what_to_do
 from voice_ime_desktop.accessibility import Accessibility
 from voice_ime_desktop.announce.base import Announcer
-from voice_ime_desktop.controller import Controller, Pressed
+from voice_ime_desktop.controller import Controller
 from voice_ime_desktop.delivery import Delivery
 from voice_ime_desktop.desktop import Desktop, Parts
 from voice_ime_desktop.edits import Edits
+from voice_ime_desktop.events import Pressed
 from voice_ime_desktop.focus.active_window import ActiveWindow
 from voice_ime_desktop.focus.atspi import AtspiFocus
 from voice_ime_desktop.focus.base import Focus

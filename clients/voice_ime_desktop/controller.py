@@ -9,271 +9,50 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from voice_ime_desktop.announce.base import Sound
+from voice_ime_desktop.effects import (
+    Changes,
+    CloseSound,
+    Deliver,
+    DropSound,
+    Effect,
+    Explain,
+    FindTarget,
+    InsertHeld,
+    OpenSound,
+    Play,
+    Quiet,
+    Repeat,
+    Say,
+    SayText,
+    SendContext,
+    Take,
+    Undo,
+    Where,
+)
+from voice_ime_desktop.events import (
+    Answered,
+    Chosen,
+    Event,
+    Explained,
+    Heard,
+    MicrophoneBack,
+    MicrophoneDead,
+    Overdue,
+    Pressed,
+    Released,
+    ServerBack,
+    ServerLost,
+    Settled,
+    Taken,
+    TargetFound,
+    Taught,
+    Trouble,
+)
 from voice_ime_desktop.focus.base import Kind, Refusal, Target
 from voice_ime_desktop.hotkeys.base import Press
 from voice_ime_desktop.journal import Entry, State
 
 TalkMode = Literal["hold", "toggle"]
-
-# --- events ---
-
-
-@dataclass(frozen=True)
-class Pressed:
-    press: Press
-
-
-@dataclass(frozen=True)
-class TargetFound:
-    """The answer to `FindTarget`."""
-
-    take: int
-    target: Target | None
-    refusal: Refusal | None
-
-
-@dataclass(frozen=True)
-class Released:
-    """The sound of a take is closed and its answer asked for; `end` is the sample that was asked for."""
-
-    take: int
-    end: int
-
-
-@dataclass(frozen=True)
-class Overdue:
-    """The answer to a take should have come by now."""
-
-    take: int
-
-
-@dataclass(frozen=True)
-class Heard:
-    """A final: `text` is what is to be inserted."""
-
-    utterance: str
-    start: int
-    text: str
-
-
-@dataclass(frozen=True)
-class Answered:
-    """All finals before sample `end` have come."""
-
-    end: int
-
-
-@dataclass(frozen=True)
-class Settled:
-    """What became of a text."""
-
-    entry: Entry
-    target: Target | None
-
-
-@dataclass(frozen=True)
-class ServerLost:
-    """What is said meanwhile is kept."""
-
-
-@dataclass(frozen=True)
-class ServerBack:
-    pass
-
-
-@dataclass(frozen=True)
-class MicrophoneDead:
-    """It delivers nothing, or is not there; sentences fit to be spoken."""
-
-    sentences: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class MicrophoneBack:
-    pass
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """Something else is wrong; sentences fit to be spoken."""
-
-    sentences: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Taught:
-    """What a correction has changed for good; a sentence fit to be spoken, empty where there is nothing new."""
-
-    sentence: str
-
-
-@dataclass(frozen=True)
-class Explained:
-    """About a doubtful word; sentences fit to be spoken."""
-
-    sentences: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """The person wants the word of that number, of those that were named last."""
-
-    number: int
-
-
-@dataclass(frozen=True)
-class Taken:
-    """It was written, or was not; a sentence fit to be spoken."""
-
-    sentence: str
-
-
-Event = (
-    Pressed
-    | TargetFound
-    | Released
-    | Overdue
-    | Heard
-    | Answered
-    | Settled
-    | ServerLost
-    | ServerBack
-    | MicrophoneDead
-    | MicrophoneBack
-    | Trouble
-    | Taught
-    | Explained
-    | Chosen
-    | Taken
-)
-
-# --- effects ---
-
-
-@dataclass(frozen=True)
-class FindTarget:
-    take: int
-
-
-@dataclass(frozen=True)
-class OpenSound:
-    """Send the microphone's sound from now on, and what came just before. The take begins at the client's position."""
-
-    take: int
-
-
-@dataclass(frozen=True)
-class CloseSound:
-    """Go on for the tail, then ask for the answer: `Released`."""
-
-    take: int
-
-
-@dataclass(frozen=True)
-class DropSound:
-    """Close at once, and forget what was said since the take began."""
-
-    take: int
-
-
-@dataclass(frozen=True)
-class SendContext:
-    target: Target
-
-
-@dataclass(frozen=True)
-class Deliver:
-    """Journal, insert, verify: `Settled`. Without a target: hold, for `reason`."""
-
-    utterance: str
-    text: str
-    target: Target | None
-    reason: Refusal | None
-
-
-@dataclass(frozen=True)
-class InsertHeld:
-    """Put the latest held text where the focus is now: `Settled`."""
-
-
-@dataclass(frozen=True)
-class Undo:
-    """Take the last insertion out again, if it is still there."""
-
-
-@dataclass(frozen=True)
-class Repeat:
-    """Say the last text again."""
-
-
-@dataclass(frozen=True)
-class Where:
-    """Say what became of the last text."""
-
-
-@dataclass(frozen=True)
-class Changes:
-    """Say what the profile changed in the last text."""
-
-
-@dataclass(frozen=True)
-class Explain:
-    """Say how the next doubtful word of the last text is written, and what else it could be: `Explained`."""
-
-
-@dataclass(frozen=True)
-class Take:
-    """Write the word of that number, of those that were named last: `Taken`."""
-
-    number: int
-
-
-@dataclass(frozen=True)
-class Play:
-    sound: Sound
-
-
-@dataclass(frozen=True)
-class Say:
-    """A sentence of the catalogue under desktop."""
-
-    key: str
-    values: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True)
-class SayText:
-    """Words of the person, or sentences that come as they are."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Quiet:
-    """Nothing is to be spoken into the microphone."""
-
-
-Effect = (
-    FindTarget
-    | OpenSound
-    | CloseSound
-    | DropSound
-    | SendContext
-    | Deliver
-    | InsertHeld
-    | Undo
-    | Repeat
-    | Where
-    | Changes
-    | Explain
-    | Take
-    | Play
-    | Say
-    | SayText
-    | Quiet
-)
-
-# --- the machine ---
 
 
 @dataclass

@@ -10,8 +10,7 @@ from voice_ime.client import Connected, DictationClient, Disconnected
 from voice_ime.errors import DesktopUnavailable, MicrophoneError, VoiceImeError
 from voice_ime.messages import Messages
 from voice_ime.spoken import what_to_do
-from voice_ime_desktop import changes
-from voice_ime_desktop import controller as c
+from voice_ime_desktop import changes, effects, events
 from voice_ime_desktop.announce.base import Announcer
 from voice_ime_desktop.announce.language import language_of
 from voice_ime_desktop.controller import Controller
@@ -65,7 +64,7 @@ class Desktop:
         self._messages = messages
         self._talk_key = talk_key
         self._working_after_s = working_after_s
-        self._events: asyncio.Queue[c.Event] = asyncio.Queue()
+        self._events: asyncio.Queue[events.Event] = asyncio.Queue()
         self._deliveries: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
         self._finals: dict[str, wire.Final] = {}
         self._began: dict[int, int] = {}
@@ -123,25 +122,25 @@ class Desktop:
         """Those that cannot be had are told; the others do."""
         for hotkeys in self._parts.hotkeys:
             try:
-                hotkeys.start(lambda press: _post(loop, lambda: self.happened(c.Pressed(press))))
+                hotkeys.start(lambda press: _post(loop, lambda: self.happened(events.Pressed(press))))
             except DesktopUnavailable as error:
                 self._talk_key = ""
                 self.trouble(error)
 
-    def happened(self, event: c.Event) -> None:
+    def happened(self, event: events.Event) -> None:
         """Something happened; on the event loop's thread."""
         self._events.put_nowait(event)
 
     def trouble(self, error: VoiceImeError) -> None:
         """Something is wrong that the person must know."""
-        self.happened(c.Trouble(what_to_do(error, self._messages)))
+        self.happened(events.Trouble(what_to_do(error, self._messages)))
 
     def microphone_told(self, trouble: MicrophoneError | None) -> None:
         """The microphone does not work, or (None) works again."""
         if trouble is None:
-            self.happened(c.MicrophoneBack())
+            self.happened(events.MicrophoneBack())
         else:
-            self.happened(c.MicrophoneDead(what_to_do(trouble, self._messages)))
+            self.happened(events.MicrophoneDead(what_to_do(trouble, self._messages)))
 
     # --- what happens ---
 
@@ -150,27 +149,27 @@ class Desktop:
             match event:
                 case Connected(again=again):
                     if again:
-                        self.happened(c.ServerBack())
+                        self.happened(events.ServerBack())
                     else:
                         self._say_ready()
                 case Disconnected():
                     self._reviewing.cut()
-                    self.happened(c.ServerLost())
+                    self.happened(events.ServerLost())
                 case wire.Final():
                     self._final(event)
                 case wire.Finalized():
-                    self.happened(c.Answered(event.sample))
+                    self.happened(events.Answered(event.sample))
                 case wire.CorrectionTaken():
-                    self.happened(c.Taught(event.say))
+                    self.happened(events.Taught(event.say))
                 case wire.Explained():
                     self._reviewing.explained(event)
                 case wire.Error():
-                    self.happened(c.Trouble((event.message, event.remedy)))
+                    self.happened(events.Trouble((event.message, event.remedy)))
 
     def _final(self, final: wire.Final) -> None:
         self._finals[final.utterance] = final
         text = "".join(edit.text for edit in final.edits)
-        self.happened(c.Heard(final.utterance, final.start_sample, text))
+        self.happened(events.Heard(final.utterance, final.start_sample, text))
 
     def _tell_what_was_lost(self) -> None:
         lost = self._journal.recover()
@@ -180,54 +179,54 @@ class Desktop:
 
     # --- what is to be done ---
 
-    async def _handle(self, event: c.Event) -> None:
+    async def _handle(self, event: events.Event) -> None:
         logger.debug("event: %s", type(event).__name__)
         for effect in self._controller.handle(event):
             self._do(effect)
 
-    def _do(self, effect: c.Effect) -> None:
+    def _do(self, effect: effects.Effect) -> None:
         match effect:
-            case c.FindTarget():
+            case effects.FindTarget():
                 self._start(self._find_target(effect.take))
-            case c.OpenSound():
+            case effects.OpenSound():
                 self._open(effect.take)
-            case c.CloseSound():
+            case effects.CloseSound():
                 self._closing = effect.take
                 self._start(self._close(effect.take))
-            case c.DropSound():
+            case effects.DropSound():
                 self._parts.listening.drop()
                 self._client.cancel(self._began.pop(effect.take, self._client.position))
-            case c.SendContext():
+            case effects.SendContext():
                 self._start(self._send_context(effect.target))
-            case c.Deliver():
+            case effects.Deliver():
                 self._deliveries.put_nowait(lambda: self._deliver_one(effect))
-            case c.InsertHeld():
+            case effects.InsertHeld():
                 self._deliveries.put_nowait(self._insert_held)
-            case c.Undo():
+            case effects.Undo():
                 self._deliveries.put_nowait(self._undo)
-            case c.Explain():
+            case effects.Explain():
                 self._deliveries.put_nowait(self._explain)
-            case c.Take():
+            case effects.Take():
                 self._deliveries.put_nowait(lambda: self._take(effect.number))
             case _:
                 self._tell(effect)
 
-    def _tell(self, effect: c.Effect) -> None:
+    def _tell(self, effect: effects.Effect) -> None:
         match effect:
-            case c.Play():
+            case effects.Play():
                 self._parts.announcer.sound(effect.sound)
-            case c.Say():
+            case effects.Say():
                 values = {name: self._messages(f"desktop.{key}") for name, key in effect.values}
                 self._say(effect.key, **values)
-            case c.SayText():
+            case effects.SayText():
                 self._say_text(effect.text)
-            case c.Quiet():
+            case effects.Quiet():
                 self._parts.announcer.quiet()
-            case c.Repeat():
+            case effects.Repeat():
                 self._repeat()
-            case c.Where():
+            case effects.Where():
                 self._where()
-            case c.Changes():
+            case effects.Changes():
                 self._tell_changes()
 
     def _open(self, take: int) -> None:
@@ -247,8 +246,8 @@ class Desktop:
         take, self._closing = self._closing, None
         if take is not None:
             self._began.pop(take, None)
-            self.happened(c.Released(take, self._client.finalize()))
-            asyncio.get_running_loop().call_later(self._working_after_s, self.happened, c.Overdue(take))
+            self.happened(events.Released(take, self._client.finalize()))
+            asyncio.get_running_loop().call_later(self._working_after_s, self.happened, events.Overdue(take))
 
     async def _find_target(self, take: int) -> None:
         target: Target | None = None
@@ -258,7 +257,7 @@ class Desktop:
             refusal = await self._parts.focus.refusal(target) if target is not None else "nothing_focused"
         except VoiceImeError as error:
             self.trouble(error)
-        self.happened(c.TargetFound(take, target, refusal))
+        self.happened(events.TargetFound(take, target, refusal))
 
     async def _send_context(self, target: Target) -> None:
         try:
@@ -284,7 +283,7 @@ class Desktop:
             finally:
                 self._deliveries.task_done()
 
-    async def _deliver_one(self, effect: c.Deliver) -> None:
+    async def _deliver_one(self, effect: effects.Deliver) -> None:
         final = self._finals.pop(effect.utterance)
         settled = await self._parts.delivery.deliver(
             effect.text, effect.target, effect.reason, lambda: self._client.kept(final), self.trouble
@@ -341,16 +340,16 @@ class Desktop:
     async def _explain(self) -> None:
         """The answer of the server is not waited for here: texts that come meanwhile are delivered."""
         sentence, spot = self._reviewing.next()
-        self.happened(c.Explained((sentence,)))
+        self.happened(events.Explained((sentence,)))
         if spot is not None:
             self._start(self._say_explanation(spot))
 
     async def _say_explanation(self, spot: Spot) -> None:
-        self.happened(c.Explained(tuple(await self._reviewing.explanation(spot))))
+        self.happened(events.Explained(tuple(await self._reviewing.explanation(spot))))
 
     def take(self, number: int) -> None:
         """Write the word of that number, of those that were named last; on the event loop's thread."""
-        self.happened(c.Chosen(number))
+        self.happened(events.Chosen(number))
 
     async def _take(self, number: int) -> None:
         choice = self._reviewing.choice(number)
@@ -370,11 +369,11 @@ class Desktop:
         self._parts.edits.chosen(choice.correction)
 
     def _told(self, key: str, /, **values: str | int) -> None:
-        self.happened(c.Taken(self._messages(f"desktop.review.{key}", **values)))
+        self.happened(events.Taken(self._messages(f"desktop.review.{key}", **values)))
 
     def _settled(self, delivered: Delivered) -> None:
         logger.info("utterance %d: %s %s", delivered.entry.number, delivered.entry.state.value, delivered.entry.reason)
-        self.happened(c.Settled(delivered.entry, delivered.target))
+        self.happened(events.Settled(delivered.entry, delivered.target))
 
     def _repeat(self) -> None:
         entries = self._journal.entries(1)

@@ -1,38 +1,40 @@
 """What the desktop client does, without a desktop."""
 
 from voice_ime_desktop.announce.base import Sound
-from voice_ime_desktop.controller import (
-    Answered,
+from voice_ime_desktop.controller import Controller
+from voice_ime_desktop.effects import (
     Changes,
     CloseSound,
-    Controller,
     Deliver,
     DropSound,
     Effect,
-    Event,
     FindTarget,
-    Heard,
     InsertHeld,
-    MicrophoneBack,
-    MicrophoneDead,
     OpenSound,
-    Overdue,
     Play,
-    Pressed,
     Quiet,
-    Released,
     Repeat,
     Say,
     SayText,
     SendContext,
+    Undo,
+    Where,
+)
+from voice_ime_desktop.events import (
+    Answered,
+    Event,
+    Heard,
+    MicrophoneBack,
+    MicrophoneDead,
+    Overdue,
+    Pressed,
+    Released,
     ServerBack,
     ServerLost,
     Settled,
     TargetFound,
     Taught,
     Trouble,
-    Undo,
-    Where,
 )
 from voice_ime_desktop.focus.base import Kind, Target
 from voice_ime_desktop.hotkeys.base import Press

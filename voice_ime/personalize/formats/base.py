@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from voice_ime.engine.base import SENTENCE_MARKS
 from voice_ime.errors import Value
 from voice_ime.personalize.formats.sayable import is_sayable
 from voice_ime.personalize.phonetics.mandarin import fuzzy_pairs
@@ -87,6 +86,8 @@ def lesson_of(fields: Mapping[str, Any]) -> Lesson:
 
 def rule_of(fields: Mapping[str, Any]) -> Rule:
     """Unfit says what is wrong."""
+    from voice_ime.engine.base import SENTENCE_MARKS  # with numpy, for which a command that adds a word need not wait
+
     rule = _valid(_RULE, fields)
     if not rule.heard.strip(SENTENCE_MARKS):
         raise Unfit("no_word", field="heard")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from benchmarks.calibration import Sample, by_folds, samples
 from benchmarks.live import BLOCK
 from benchmarks.metrics import (
+    ONE_BY_ONE,
     Judged,
     Pair,
     by_group,
@@ -212,13 +213,14 @@ class Tally:
         }
 
     def confidence(self) -> dict[str, Any]:
-        """How far the confidence of words can be trusted: English only, without letters and digits, word by word."""
+        """How far the confidence of words can be trusted: without letters and digits, word by word; Chinese by
+        characters."""
         judged: list[Judged] = []
         words: list[Sample] = []
         for clip, heard in zip(self.clips, self.heard, strict=True):
-            if clip.lang == "en" and clip.kind not in (NOISE, "letters", "digits"):
-                judged += judged_words(clip.text, heard.words)
-                words += samples(clip.speaker, clip.text, heard.utterances)
+            if clip.kind not in (NOISE, *ONE_BY_ONE):
+                judged += judged_words(clip.text, heard.words, clip.lang)
+                words += samples(clip.speaker, clip.text, heard.utterances, clip.lang)
         return calibration(judged) | {"by_folds": by_folds(words)}
 
     def finals(self) -> list[dict[str, Any]]:

@@ -33,14 +33,16 @@ class Sample:
     right: bool
 
 
-def samples(speaker: str, said: str, utterances: Sequence[Sequence[tuple[str, float | None]]]) -> list[Sample]:
+def samples(
+    speaker: str, said: str, utterances: Sequence[Sequence[tuple[str, float | None]]], lang: str = "en"
+) -> list[Sample]:
     """The words (text, raw confidence) of one recording; nothing where any of them has no confidence."""
     raws = [[confidence for _, confidence in words if confidence is not None] for words in utterances]
     if any(len(raw) != len(words) for raw, words in zip(raws, utterances, strict=True)):
         return []
     raw, signs = [each for one in raws for each in one], [each for one in raws for each in signs_of(one)]
     texts = [text for words in utterances for text, _ in words]
-    return [Sample(speaker, raw[place], signs[place], right) for place, right in right_words(said, texts)]
+    return [Sample(speaker, raw[place], signs[place], right) for place, right in right_words(said, texts, lang)]
 
 
 def by_folds(words: Sequence[Sample], splits: int = SPLITS) -> dict[str, Any] | None:

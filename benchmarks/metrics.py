@@ -185,20 +185,20 @@ class Judged:
     right: bool
 
 
-def judged_words(said: str, words: Sequence[tuple[str, float | None]]) -> list[Judged]:
+def judged_words(said: str, words: Sequence[tuple[str, float | None]], lang: str = "en") -> list[Judged]:
     """The heard words (text, confidence) aligned with what was said; those without confidence are left out."""
     confidences = [confidence for _, confidence in words]
     return [
         Judged(confidence, right)
-        for place, right in right_words(said, [text for text, _ in words])
+        for place, right in right_words(said, [text for text, _ in words], lang)
         if (confidence := confidences[place]) is not None
     ]
 
 
-def right_words(said: str, texts: Sequence[str]) -> list[tuple[int, bool]]:
+def right_words(said: str, texts: Sequence[str], lang: str = "en") -> list[tuple[int, bool]]:
     """For each piece of the heard words `texts`, compared as `comparable` does: its word, and whether it is right."""
-    heard = [(piece, place) for place, text in enumerate(texts) for piece in str(_normalize(text)).split()]
-    spoken = [piece for word in said.split() for piece in str(_normalize(word)).split()]
+    heard = [(piece, place) for place, text in enumerate(texts) for piece in comparable(text, lang).split()]
+    spoken = [piece for word in said.split() for piece in comparable(word, lang).split()]
     right = [False] * len(heard)
     if heard and spoken:
         aligned = jiwer.process_words(" ".join(spoken), " ".join(text for text, _ in heard)).alignments[0]

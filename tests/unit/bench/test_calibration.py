@@ -41,5 +41,10 @@ def test_the_words_of_several_finals_are_judged_together_and_their_neighbours_ap
     assert found[2].signs.near == 0.0
 
 
+def test_a_chinese_word_of_two_characters_is_judged_by_each() -> None:
+    found = samples("anna", "你好世界", [[("你好", 0.9), ("时", 0.4), ("界", 0.5)]], "zh")
+    assert [(word.raw, word.right) for word in found] == [(0.9, True), (0.9, True), (0.4, False), (0.5, True)]
+
+
 def test_an_engine_without_confidence_gives_nothing_to_judge() -> None:
     assert samples("anna", "hello", [[("hello", None)]]) == []

@@ -118,6 +118,19 @@ def test_heard_words_are_judged_where_they_stand():
     assert [word.right for word in judged] == [True, False, True]
 
 
+def test_chinese_words_are_judged_character_by_character() -> None:
+    judged = judged_words(
+        "打开 WiFi，谢谢。", [("打", 0.9), ("开", 0.8), ("wifi", 0.7), ("谢", 0.6), ("写。", 0.4)], "zh-en"
+    )
+    assert [(word.confidence, word.right) for word in judged] == [
+        (0.9, True),
+        (0.8, True),
+        (0.7, True),
+        (0.6, True),
+        (0.4, False),
+    ]
+
+
 def test_confidence_that_is_as_often_right_as_it_says_has_no_calibration_error():
     words = [Judged(0.75, right) for right in (True, True, True, False)]
     assert calibration(words)["ece"] == 0

@@ -128,7 +128,9 @@ def write_file(path: Path, text: str) -> None:
 def lines(figures: Mapping[str, Any], messages: Messages) -> list[str]:
     """The figures as sentences to be read or heard."""
     own = [line for name, value in figures.items() if (line := _line(name, value, messages))]
-    beside = [*figures.get("peers", {}).items(), *((row["model"], row) for row in figures.get("models", ()))]
+    models = ((row["model"], {name: value for name, value in row.items() if value is not None})
+              for row in figures.get("models", ()))  # fmt: skip
+    beside = [*figures.get("peers", {}).items(), *models]
     for name, theirs in beside:
         own += ["", f"{name}:", *(line for figure, value in theirs.items() if (line := _line(figure, value, messages)))]
     return own

@@ -22,7 +22,7 @@ class Rules:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._by_first: dict[str, list[tuple[tuple[str, ...], Rule]]] = {}
-        for rule in rules:
+        for rule in reversed(rules):
             heard = _bare_words(cut(rule.heard))
             if rule.state is State.ACTIVE and heard:
                 self._by_first.setdefault(heard[0].casefold(), []).append((heard, rule))
@@ -31,7 +31,7 @@ class Rules:
 
     def matches(self, words: Sequence[Word], language: str | None, application: str | None) -> list[Match]:
         """From left to right, the longest first, for one application or language rather than for all, with exact
-        capitals rather than with any; they do not overlap."""
+        capitals rather than with any, the newest; they do not overlap."""
         bare = [word.text.strip(SENTENCE_MARKS) for word in words]
         found: list[Match] = []
         at = 0

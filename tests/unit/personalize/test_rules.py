@@ -73,6 +73,10 @@ def test_a_rule_for_one_application_comes_before_the_one_for_all() -> None:
     assert written("sig", *rules, application="gedit") == "Yours, Ann"
 
 
+def test_of_two_rules_for_the_same_words_the_newer_one_counts() -> None:
+    assert written("An em dash.", rule("em dash", "–"), rule("Em Dash", "—")) == "An —."
+
+
 def test_a_rule_that_says_more_about_where_it_applies_comes_first() -> None:
     general, exact = rule("Mark", "mark"), rule("Mark", "Marc", match_case=True)
     assert written("Mark came.", general, exact) == "Marc came."

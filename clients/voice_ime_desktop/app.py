@@ -102,7 +102,10 @@ class App:
             try:
                 await self._run(await self._put_together(held))
             except* VoiceImeError as errors:
-                self._say_why(errors)
+                self._say_why(*errors.exceptions)
+                raise
+            except* Exception:
+                self._say_why(VoiceImeError())
                 raise
 
     async def _run(self, desktop: Desktop) -> None:
@@ -118,9 +121,9 @@ class App:
                 for task in running:
                     task.cancel()
 
-    def _say_why(self, errors: BaseExceptionGroup[VoiceImeError]) -> None:
+    def _say_why(self, *errors: BaseException) -> None:
         """A person at a desktop does not see the terminal in which the client was started."""
-        for error in errors.exceptions:
+        for error in errors:
             if isinstance(error, VoiceImeError):
                 for sentence in what_to_do(error, self._messages):
                     self._announcer.say(sentence, self._messages.language)

@@ -182,7 +182,10 @@ class Desktop:
     async def _handle(self, event: events.Event) -> None:
         logger.debug("event: %s", type(event).__name__)
         for effect in self._controller.handle(event):
-            self._do(effect)
+            try:
+                self._do(effect)
+            except VoiceImeError as error:
+                self.trouble(error)
 
     def _do(self, effect: effects.Effect) -> None:
         match effect:

@@ -493,6 +493,18 @@ async def test_of_a_microphone_that_is_not_there_the_missing_part_is_said(tmp_pa
         assert s.spoken == [SAY("error.microphone_absent.message"), SAY("dictate.missing_program")]
 
 
+async def test_a_journal_that_cannot_be_read_is_told_and_dictation_goes_on(tmp_path: Path) -> None:
+    async with scene(tmp_path, "Hello.") as s:
+        editor = s.editor()
+        s.journal.close()
+        for press in (Press.WHERE, Press.REPEAT):
+            s.listen_anew()
+            await s.press(press)
+            assert s.news[0].startswith(f"{tmp_path}/journal could not be written")
+        await s.talk()
+        assert editor.text == "Hello."
+
+
 async def test_without_a_key_to_talk_ready_says_what_to_do(tmp_path: Path) -> None:
     async with scene(tmp_path, broken_keys=True) as s:
         s.client.events_queue.put_nowait(Connected(ready(), again=False))

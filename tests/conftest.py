@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import signal
 from collections.abc import Generator, Iterator
 from typing import TypeVar
 
@@ -14,6 +15,13 @@ Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="a skip for want of an installable package is a failure")
+
+
+def pytest_configure() -> None:
+    """A shell that starts the tests in the background lets them ignore Ctrl-C, and so would every program that they
+    start: those that a test interrupts would never end."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 REAL_TIME = ("desktop", "audio")

@@ -171,6 +171,9 @@ def permissions(facts: DesktopFacts, messages: Messages) -> Finding:
 
 def talk_key(facts: DesktopFacts, messages: Messages) -> Finding:
     key = facts.talk_key
+    if not key:
+        step = messages("desktop.check.talk_key_bind_step")
+        return Finding("warning", messages("desktop.check.talk_key_none"), step)
     other = facts.a_good_key()
     step = (
         messages("desktop.check.talk_key_step", other=other) if other else messages("desktop.check.talk_key_bind_step")

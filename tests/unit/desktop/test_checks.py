@@ -118,7 +118,6 @@ NOT_WELL = [
     (FakeDesktop(accessible=None), "accessibility"),
     (FakeDesktop(private=False), "permissions"),
     (FakeDesktop(talk_key="Scroll_Lock"), "talk_key"),
-    (FakeDesktop(talk_key=""), "talk_key"),
     (FakeDesktop(keys=()), "talk_key"),
 ]
 
@@ -144,6 +143,7 @@ WORTH_A_LOOK = [
     (FakeDesktop(plays=""), "sounds"),
     (FakeDesktop(variables=without("XDG_RUNTIME_DIR")), "permissions"),
     (FakeDesktop(talk_key="Control_R"), "talk_key"),
+    (FakeDesktop(talk_key=""), "talk_key"),
 ]
 
 
@@ -158,6 +158,12 @@ def test_what_is_worth_a_look_does_not_keep_from_dictating(desktop: FakeDesktop,
 
 def test_no_screen_reader_is_no_fault() -> None:
     assert findings(FakeDesktop(reader=""))["screen_reader"] == Finding("ok", "No screen reader is running.")
+
+
+def test_who_has_set_no_talk_key_is_reminded_of_the_command() -> None:
+    found = findings(FakeDesktop(talk_key=""))["talk_key"]
+    assert found.message == "No talk key is set."
+    assert "voice-ime key toggle" in found.next_step
 
 
 def test_a_talk_key_that_the_keyboard_lacks_is_answered_with_one_that_it_has() -> None:

@@ -253,9 +253,9 @@ def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> st
         f'<tr><th scope="row">{escape(first)}</th>' + "".join(f"<td>{escape(each)}</td>" for each in rest) + "</tr>"
         for first, *rest in rows
     )
-    region = escape(title, quote=True)
+    name = escape(title, quote=True)
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{region}"><table>\n'
+        f'<div class="scroll" tabindex="0" role="group" aria-label="{name}"><table>\n'
         f"<caption>{escape(title)}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
     )
 

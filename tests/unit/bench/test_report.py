@@ -75,6 +75,12 @@ def test_tables_have_captions_and_heads(page: Page) -> None:
     assert {each["scope"] for each in page.all("th")} == {"col", "row"}
 
 
+def test_no_two_landmarks_have_the_same_name() -> None:
+    page = Page(document([*RUNS, *RUNS], Messages("en")))
+    names = [each["aria-label"] for each in page.all("div") if each.get("role") == "region"]
+    assert len(set(names)) == len(names)
+
+
 def test_headings_leave_out_no_level(page: Page) -> None:
     levels = [int(tag[1]) for tag, _ in page.found if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1

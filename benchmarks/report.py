@@ -107,9 +107,10 @@ def document(runs: Sequence[Mapping[str, Any]], messages: Messages) -> str:
 
 def _section(figures: Mapping[str, Any], messages: Messages) -> str:
     bench = str(figures["bench"])
-    named = [messages(f"bench.{bench}_title"), *([str(figures["system"])] if "system" in figures else [])]
-    heading = f"<h2>{escape(': '.join(named))}</h2>"
-    parts = [heading, _about(figures, messages), *_SECTIONS[bench](figures, messages), _all_figures(figures, messages)]
+    title = messages(f"bench.{bench}_title")
+    if "system" in figures:
+        title = messages("bench.line", name=title, value=figures["system"])
+    parts = [f"<h2>{escape(title)}</h2>", _about(figures, messages), *_SECTIONS[bench](figures, messages), _all_figures(figures, messages)]
     return "<section>\n" + "\n".join(parts) + "\n</section>"
 
 

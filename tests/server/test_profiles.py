@@ -134,6 +134,17 @@ async def test_what_was_learned_is_accepted_or_forgotten(web: Web) -> None:
     assert [each["written"] for each in (await web("GET", "/ann/entries")).body["entries"]] == ["Kowalski"]
 
 
+async def test_what_was_learned_for_an_entry_goes_with_it(web: Web) -> None:
+    entry = {"id": "e", "written": "Kowalski", "sounds": [{"kind": "words", "text": "co walski"}]}
+    lesson = {"id": "a", "heard": "co walski", "written": "Kowalski", "language": "en", "state": "active", "entry": "e"}
+    body = json.dumps({"entries": [entry], "lessons": [lesson]}).encode()
+    assert (await web("POST", "/ann/import?format=json", body)).body["changed"]
+    assert (await web("DELETE", "/ann/entries/e")).status == 204
+    assert (await web("GET", "/ann/lessons")).body["lessons"][0]["state"] == "demoted"
+    await web("POST", "/ann/undo", {"number": 2})
+    assert (await web("GET", "/ann/lessons")).body["lessons"][0]["state"] == "active"
+
+
 async def test_long_lists_come_in_pages_with_what_the_engine_can_do(web: Web) -> None:
     await web("POST", "/ann/import?format=txt", "\n".join(f"word {n}" for n in range(30)).encode())
     page = (await web("GET", "/ann/entries?find=WORD%202&limit=4&after=2")).body

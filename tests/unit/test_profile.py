@@ -338,6 +338,15 @@ def test_what_was_learned_is_told_accepted_and_forgotten(profile: Profile, tmp_p
     assert profile("entries").lines == ["Entries: 0."]
 
 
+def test_a_learned_entry_that_is_removed_is_not_said_to_be_in_use(profile: Profile, tmp_path: Path) -> None:
+    lesson = {"heard": "win", "written": "Nguyen", "language": "en", "state": "suggested", "times": 2}
+    (tmp_path / "learned.json").write_text(json.dumps({"lessons": [lesson]}))
+    profile("import", str(tmp_path / "learned.json"))
+    profile("learned", "--accept", "win")
+    profile("remove", "Nguyen")
+    assert profile("learned").lines[0] == "Corrections of win to Nguyen: 0; no longer in use, because it was taken back."
+
+
 # --- trying ----------------------------------------------------------------------------------------------------------
 
 

@@ -3,7 +3,7 @@
 Every answer about a profile carries its revision as ETag; a change with If-Match is refused if somebody was quicker.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -22,6 +22,7 @@ from voice_ime.personalize.formats.reasons import reason, wrong_value
 from voice_ime.personalize.formats.table import format_named, read, too_large
 from voice_ime.personalize.learn import Learned
 from voice_ime.personalize.profile import Entry, Kind, Lesson, Preferences, Profile, Rule, Source
+from voice_ime.personalize.removing import removal
 from voice_ime.server.http import body_of, json_of, messages_of, number_in, refuse_others, truth_in
 from voice_ime.server.people import People
 from voice_ime.store.base import Author, Change, Put, Remove, retried, revision_row
@@ -158,10 +159,13 @@ class _Api:
         return await self._put(request, name, rule_of, "rule", _named(profile, profile.rules, id))
 
     async def remove_entry(self, request: Request, name: str, id: str) -> Response:
-        return await self._remove(request, name, Remove("entry", id))
+        def changes() -> Sequence[Change]:
+            return removal(self._profiles.current(name), id)
+
+        return await self._remove(request, name, await run_in_threadpool(changes))
 
     async def remove_rule(self, request: Request, name: str, id: str) -> Response:
-        return await self._remove(request, name, Remove("rule", id))
+        return await self._remove(request, name, [Remove("rule", id)])
 
     async def lessons(self, request: Request, name: str) -> Response:
         profile = await self._current(name)
@@ -288,12 +292,12 @@ class _Api:
         revision = await run_in_threadpool(work)
         return _answer({}, revision)
 
-    async def _remove(self, request: Request, name: str, change: Change) -> Response:
-        revision = await self._apply(request, name, change)
+    async def _remove(self, request: Request, name: str, changes: Sequence[Change]) -> Response:
+        revision = await self._apply(request, name, *changes)
         return Response(status_code=204, headers=_tag(revision))
 
-    async def _apply(self, request: Request, name: str, change: Change) -> int:
-        return await run_in_threadpool(self._store.apply, name, [change], _author(request), _expected(request))
+    async def _apply(self, request: Request, name: str, *changes: Change) -> int:
+        return await run_in_threadpool(self._store.apply, name, changes, _author(request), _expected(request))
 
 
 # --- requests --------------------------------------------------------------------------------------------------------

@@ -20,6 +20,8 @@ MARKS = ",.;:!?，。；：！？、"
 """Around words; told as words they would be read out."""
 MOST_TOLD = 5
 """Entries that could be meant; more of them nobody listens to."""
+MOST_SOUNDS = 3
+"""Ways to say what is not in the list, perhaps a whole sentence."""
 
 
 def test_arguments(parser: Parser, messages: Messages) -> None:
@@ -57,7 +59,8 @@ def _tell_entry(desk: Desk, entry: "Entry", sounds: "Sequence[str]", can: "Able 
     }
     between = desk.messages("profile.entry.between")
     key = "profile.test.sounds" if sounds else "profile.test.no_sound"
-    desk.tell(row, key, written=entry.written, sounds=between.join(sounds))
+    told = sounds if is_listed else sounds[:MOST_SOUNDS]
+    desk.tell(row, key, written=entry.written, sounds=between.join(told))
     if can:
         desk.say(f"profile.ability.{can.ability.value}", engine=can.engine)
 

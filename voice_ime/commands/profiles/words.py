@@ -64,13 +64,13 @@ def remove_arguments(parser: Parser, messages: Messages) -> None:
 
 
 def remove(desk: Desk, arguments: argparse.Namespace) -> int:
-    from voice_ime.store.base import Remove
+    from voice_ime.personalize.removing import removal
 
     profile = desk.profile()
     entry = _the_entry(desk, profile, arguments.entry)
     if entry is None:
         return ExitCode.SOME_FAILED
-    revision = desk.change([Remove("entry", entry.id)], expected=profile.revision)
+    revision = desk.change(removal(profile, entry.id), expected=profile.revision)
     row = {"revision": revision, "removed": entry.id}
     desk.tell(row, "profile.removed", entry=desk.entry_sentence(entry), revision=revision)
     return ExitCode.OK

@@ -110,7 +110,12 @@ def _section(figures: Mapping[str, Any], messages: Messages) -> str:
     title = messages(f"bench.{bench}_title")
     if "system" in figures:
         title = messages("bench.line", name=title, value=figures["system"])
-    parts = [f"<h2>{escape(title)}</h2>", _about(figures, messages), *_SECTIONS[bench](figures, messages), _all_figures(figures, messages)]
+    parts = [
+        f"<h2>{escape(title)}</h2>",
+        _about(figures, messages),
+        *_SECTIONS[bench](figures, messages),
+        _all_figures(figures, messages),
+    ]
     return "<section>\n" + "\n".join(parts) + "\n</section>"
 
 

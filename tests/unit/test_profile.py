@@ -344,7 +344,7 @@ def test_a_learned_entry_that_is_removed_is_not_said_to_be_in_use(profile: Profi
     profile("import", str(tmp_path / "learned.json"))
     profile("learned", "--accept", "win")
     profile("remove", "Nguyen")
-    assert profile("learned").lines[0] == "Corrections of win to Nguyen: 0; no longer in use, because it was taken back."
+    assert profile("learned").lines[0].endswith("; no longer in use, because it was taken back.")
 
 
 # --- trying ----------------------------------------------------------------------------------------------------------

@@ -45,6 +45,21 @@ class NoRecordings(ConfigError):
     code = "no_recordings"
 
 
+class NoCommonLanguage(ConfigError):
+    """Two engines are to hear the same sentences. Values: `live`, `final`, `live_hears` and `final_hears`."""
+
+    code = "no_common_language"
+
+    def __init__(self, *, live: str, final: str, live_hears: Iterable[str], final_hears: Iterable[str]) -> None:
+        super().__init__(live=live, final=final, live_hears=Languages(live_hears), final_hears=Languages(final_hears))
+
+
+class ModelKindUnknown(ConfigError):
+    """What kind of model a folder holds cannot be told from its files. Values: `where`, `setting`, `known`."""
+
+    code = "model_kind_unknown"
+
+
 class CheckoutNeeded(VoiceImeError):
     """What was asked for is not part of the installed package, only of its sources."""
 

@@ -24,7 +24,7 @@ from voice_ime.settings import SherpaSettings
 
 
 class SherpaEngine(Engine):
-    """One model. ModelNotFound, ModelDamaged, ConfigError (what kind of model it is cannot be told)."""
+    """One model. ModelNotFound, ModelDamaged, ModelKindUnknown."""
 
     def __init__(self, settings: SherpaSettings) -> None:
         folder = read_folder(settings.folder, settings.kind)

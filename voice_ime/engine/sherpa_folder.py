@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from voice_ime.engine.sherpa_fields import fields, text_field
-from voice_ime.errors import ConfigError, ModelDamaged, ModelNotFound
+from voice_ime.errors import ModelDamaged, ModelKindUnknown, ModelNotFound
 from voice_ime.settings import SherpaKind
 
 FOLDER = Path("~/voice-ime-models/x-asr-480ms")
@@ -73,7 +73,7 @@ class ModelFolder:
 def read_folder(folder: Path | None, kind: SherpaKind | None = None) -> ModelFolder:
     """What is in `folder` (`~` is filled in; None: FOLDER); `kind` None: found out from its files.
 
-    ModelNotFound (no such folder, a file is missing), ConfigError (the kind cannot be told).
+    ModelNotFound (no such folder, a file is missing), ModelKindUnknown.
     """
     folder = (folder or FOLDER).expanduser()
     tokens = _tokens_file(folder)
@@ -153,7 +153,7 @@ def _kind(folder: Path, says: Mapping[str, str]) -> SherpaKind:
         return "streaming-ctc" if in_chunks else "ctc"
     if not names:
         raise _missing(folder, folder / "model.onnx")
-    raise ConfigError(where="engine.sherpa.kind", detail=family or folder.name)
+    raise ModelKindUnknown(where=str(folder), setting="engine.sherpa.kind", known=tuple(KINDS))
 
 
 # --- ONNX files: what they say of themselves, without reading their weights ---

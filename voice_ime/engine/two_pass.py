@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from voice_ime.engine.base import Capabilities, Engine, Hypothesis, Options, Samples, Substitution, Utterance
 from voice_ime.engine.calibration import Calibration
-from voice_ime.errors import ConfigError, LanguageNotSupported, RecognitionFailed
+from voice_ime.errors import LanguageNotSupported, NoCommonLanguage, RecognitionFailed
 
 logger = logging.getLogger(__name__)
 
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 class TwoPassEngine(Engine):
     """Partials come from `live`, all else from `final`; both hear all of the sound.
 
-    Where `final` fails on an utterance, `live` gives its final. ConfigError where no language is heard by both.
+    Where `final` fails on an utterance, `live` gives its final. NoCommonLanguage where they hear none.
     """
 
     def __init__(self, live: Engine, final: Engine) -> None:
@@ -134,6 +134,8 @@ def _both(live: Capabilities, final: Capabilities) -> Capabilities:
     """Of finals, what `final` can; but no language that either does not hear."""
     languages = tuple(language for language in final.languages if language in live.languages)
     if not languages:
-        raise ConfigError(where="engine.final", detail=f"{live.engine}, {final.engine}")
+        raise NoCommonLanguage(
+            live=live.engine, final=final.engine, live_hears=live.languages, final_hears=final.languages
+        )
     name = f"{live.engine}+{final.engine}"
     return replace(final, engine=name, languages=languages, streaming=live.streaming)

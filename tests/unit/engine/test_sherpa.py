@@ -16,7 +16,8 @@ from voice_ime.engine.base import SAMPLE_RATE, Options, Samples, Substitution
 from voice_ime.engine.sherpa_folder import KINDS, metadata, read_folder
 from voice_ime.engine.sherpa_tokens import Place, Tokens, places, read_tokens
 from voice_ime.engine.words import without_han_blanks
-from voice_ime.errors import ConfigError, ModelDamaged, ModelNotFound, RecognitionFailed
+from voice_ime.errors import ConfigError, ModelDamaged, ModelKindUnknown, ModelNotFound, RecognitionFailed
+from voice_ime.messages import Messages
 from voice_ime.settings import SherpaSettings
 
 needs_package("sherpa-onnx")
@@ -106,9 +107,10 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path):
 def test_a_model_of_an_unknown_kind_asks_for_the_setting(copy: Path):
     for part in ("decoder", "joiner"):
         (copy / f"{part}.int8.onnx").unlink()
-    with pytest.raises(ConfigError) as unknown:
+    with pytest.raises(ModelKindUnknown) as unknown:
         read_folder(copy)
-    assert unknown.value.values["where"] == "engine.sherpa.kind"
+    assert unknown.value.values["where"] == str(copy)
+    assert "engine.sherpa.kind" in Messages("zh").error(unknown.value)[1]
 
 
 @pytest.mark.parametrize("content", [b"", b"no model at all", b"\xff" * 100, bytes(range(256))])

@@ -12,7 +12,8 @@ from tests.needs import needs_package
 from voice_ime.engine.base import Capabilities, Engine, Hypothesis, Options, Samples, Substitution, Utterance, Word
 from voice_ime.engine.catalog import load
 from voice_ime.engine.two_pass import TwoPassEngine
-from voice_ime.errors import ConfigError, RecognitionFailed
+from voice_ime.errors import NoCommonLanguage, RecognitionFailed
+from voice_ime.messages import Messages
 from voice_ime.settings import EngineSettings, SherpaSettings, WhisperSettings
 
 
@@ -112,8 +113,11 @@ def test_it_can_do_with_finals_what_the_good_engine_can_in_the_languages_of_both
 
 def test_two_engines_without_a_common_language_are_refused():
     english, mandarin = Teller(Capabilities("a", ("en",))), Teller(Capabilities("b", ("zh",)))
-    with pytest.raises(ConfigError):
+    with pytest.raises(NoCommonLanguage) as refused:
         TwoPassEngine(english, mandarin)
+    assert Messages("en").error(refused.value)[0] == (
+        "b cannot write what a hears, because they have no language in common. a hears: English. b hears: Chinese."
+    )
 
 
 def test_where_the_good_engine_fails_the_quick_one_writes(caplog: pytest.LogCaptureFixture):

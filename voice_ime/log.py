@@ -33,9 +33,13 @@ def told(error: BaseException) -> str:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    yield error
-    for inner in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
-        yield from _chain(inner)
-    before = error.__cause__ if error.__suppress_context__ else error.__context__
-    if before is not None:
-        yield from _chain(before)
+    waiting, seen = [error], set[int]()
+    while waiting:
+        one = waiting.pop(0)
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        inner = one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+        before = one.__cause__ if one.__suppress_context__ else one.__context__
+        waiting = [*inner, *([before] if before is not None else []), *waiting]

@@ -64,6 +64,12 @@ def test_of_several_errors_at_once_each_is_told() -> None:
     assert text == "ExceptionGroup\nValueError\nOSError"
 
 
+def test_errors_that_led_to_each_other_are_told_once() -> None:
+    first, second = ValueError(MARKER), KeyError(MARKER)
+    first.__cause__, second.__cause__ = second, first
+    assert told(first) == "ValueError\nKeyError"
+
+
 def test_what_a_callback_was_given_is_not_told(log: Lines) -> None:
     async def work() -> None:
         asyncio.get_running_loop().call_soon(fails, MARKER)

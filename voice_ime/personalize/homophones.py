@@ -15,6 +15,16 @@ _PIECE = re.compile(rf"{HAN.pattern}+|(?:(?!{HAN.pattern})[^\W_])+")
 """Chinese characters, or a word of other letters."""
 _EVERYWHERE = frozenset("的了我你他她它您们是在不这那个就都也很把被给")
 """Chinese characters that stand beside all others: together with them nothing is told."""
+_SMALL_WORDS = frozenset((
+    "a", "about", "after", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "because", "been",
+    "before", "being", "but", "by", "can", "could", "did", "do", "does", "each", "for", "from", "get", "got",
+    "had", "has", "have", "he", "her", "here", "him", "his", "how", "if", "in", "into", "is", "it", "its",
+    "just", "like", "me", "more", "most", "my", "no", "not", "now", "of", "off", "on", "one", "only", "or",
+    "other", "our", "out", "over", "own", "she", "should", "so", "some", "such", "than", "that", "the", "their",
+    "them", "then", "there", "these", "they", "this", "those", "to", "too", "up", "us", "very", "was", "we",
+    "were", "what", "when", "where", "which", "who", "why", "will", "with", "would", "you", "your",
+))  # fmt: skip
+"""English words that stand in any sentence."""
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _ORDER = (Strength.NEVER, Strength.WEAK, Strength.NORMAL, Strength.STRONG)
 
@@ -73,7 +83,7 @@ def _hints(text: str) -> Iterator[str]:
     for piece in _PIECE.findall(text):
         if HAN.match(piece):
             yield from (pair for pair in map("".join, pairwise(piece)) if _EVERYWHERE.isdisjoint(pair))
-        elif len(piece) > 1:
+        elif len(piece) > 1 and piece not in _SMALL_WORDS:
             yield piece
 
 

@@ -18,8 +18,8 @@ T = TypeVar("T")
 
 
 def salvaged(path: Path) -> list[Profile]:
-    """The profiles with whatever is whole of them, without their history; `path` is not touched. StoreError only
-    where the disk has no room for a copy."""
+    """The profiles with whatever is whole of them, without their history; `path` is not touched. OSError where
+    it cannot be copied."""
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
         copy = Path(folder) / "copy"
         for old, new in ((path, copy), (wal_of(path), wal_of(copy))):

@@ -395,7 +395,8 @@ def test_what_says_nothing_about_a_sound_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "text"), [(ARPABET, "QQ"), (PINYIN, "foo bar"), (LETTERS, "!!"), (WORDS, "..."), (ARPABET, "\u3000")]
+    ("kind", "text"),
+    [(ARPABET, "QQ"), (PINYIN, "foo bar"), (LETTERS, "!!"), (LETTERS, "张"), (WORDS, "..."), (ARPABET, "\u3000")],
 )
 def test_an_entry_with_a_sound_that_says_nothing_is_refused_wherever_it_comes_from(kind: SoundKind, text: str) -> None:
     row = {"written": "Kowalski", "sounds": [{"kind": kind.value, "text": text}]}

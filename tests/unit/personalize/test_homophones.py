@@ -34,6 +34,10 @@ def test_chinese_words_of_a_note_tell_wherever_they_stand_in_it():
     assert meant(pair({}, {"note": "我的同事"}), "章伟是我的朋友") is None
 
 
+def test_words_that_stand_in_any_sentence_tell_nothing():
+    assert meant(pair({}, {"note": "with the dog on his own"}), "is the other one with you") is None
+
+
 def test_a_latin_hint_must_be_a_whole_word():
     assert meant(pair({"tags": ("bank",)}, {}), "embankment") is None
     assert meant(pair({"tags": ("bank",)}, {}), "my bank calls") == "a"

@@ -1,6 +1,7 @@
 """`voice-ime profile rescue`: a damaged file is put aside, so that one can begin anew with what is whole of it."""
 
 import argparse
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +32,9 @@ def rescue(desk: Desk, arguments: argparse.Namespace) -> int:
         desk.tell({"aside": None}, "profile.rescue.sound")
         return ExitCode.OK
     aside = put_aside(damaged, datetime.now())
-    saved = list(_saved(aside))
+    saved: list[tuple[Profile, Path]] = []
+    with suppress(OSError):  # on a full disk, say: what was put aside is told all the same
+        saved.extend(_saved(aside))
     row = {"aside": str(aside), "salvaged": [{"profile": each.name, "file": str(file)} for each, file in saved]}
     desk.tell(row, "profile.rescue.aside", path=aside)
     for each, file in saved:

@@ -10,7 +10,7 @@ _PHONES = re.compile(
 )
 _RIGHT = {
     SoundKind.WORDS: re.compile(r".*\w.*", re.DOTALL),
-    SoundKind.LETTERS: re.compile(r"\w(?:[\s.-]*\w)*\.?"),
+    SoundKind.LETTERS: re.compile(r"[A-Za-z0-9](?:[\s.-]*[A-Za-z0-9])*\.?"),
     SoundKind.PINYIN: re.compile(r"[a-zü]+:?[0-5]?(?:[\s'-]+[a-zü]+:?[0-5]?)*", re.IGNORECASE),
 }
 

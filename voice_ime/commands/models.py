@@ -213,28 +213,50 @@ def _remove(chooser: "Chooser", arguments: argparse.Namespace, messages: Message
 
 
 def _use(chooser: "Chooser", arguments: argparse.Namespace, messages: Messages) -> int:
+    from voice_ime.models.chooser import USUAL
+
+    if arguments.named == USUAL and arguments.own_name is not None:
+        return _take_back(chooser, arguments, messages)
     model, own_name = chooser.manifest.get(arguments.named), arguments.own_name
-    taken = ("usual", chooser.settings.engine.name)
+    taken = (USUAL, chooser.settings.engine.name)
     if own_name is not None and (not own_name.strip() or own_name in taken):
         raise ConfigError(where="--as", detail=messages("models.name_taken", taken=taken))
     chooser.use(model, arguments.settings_file, own_name)
     key = "models.used" if own_name is None else "models.used_as"
     print(messages(key, name=model.name, file=arguments.settings_file, own=own_name))
-    tell_server(arguments, messages, own_name)
+    tell_server(arguments, messages, "changed" if own_name is None else "loaded")
     return ExitCode.OK
 
 
-def tell_server(arguments: argparse.Namespace, messages: Messages, own_name: str | None = None) -> None:
-    """Has a running server read the settings again, and says what it made of it; nothing where none is running."""
+def _take_back(chooser: "Chooser", arguments: argparse.Namespace, messages: Messages) -> int:
+    """What was chosen with --as."""
+    from voice_ime.engine.engines import wanted_by
+    from voice_ime.models.use import take_back
+
+    own_name, engine = arguments.own_name, chooser.settings.engine
+    if own_name not in engine.others:
+        raise ConfigError(where="--as", detail=messages("models.name_unknown", own=own_name))
+    if own_name in wanted_by(engine.model_copy(update={"others": {}})):
+        raise ConfigError(where="--as", detail=messages("models.name_needed", own=own_name))
+    take_back(arguments.settings_file, own_name)
+    print(messages("models.taken_back", own=own_name, file=arguments.settings_file))
+    tell_server(arguments, messages, "let_go")
+    return ExitCode.OK
+
+
+def tell_server(arguments: argparse.Namespace, messages: Messages, what: str = "changed") -> None:
+    """Has a running server read the settings again, and says what it made of it; nothing where none is running.
+
+    `what`: changed, loaded or let_go: what it has done then.
+    """
     from voice_ime.models import running
     from voice_ime.settings import load_settings
 
     settings = load_settings(arguments.settings_file, {})
     told = running.tell_server(settings, arguments.state_folder / "token", messages.language)
     if told is not None:
-        changed, what = told
-        key = "models.server_changed" if own_name is None else "models.server_loaded"
-        print(messages(key, engine=what) if changed else what)
+        changed, said = told
+        print(messages(f"models.server.{what}", engine=said) if changed else said)
 
 
 def offer(

@@ -30,6 +30,8 @@ class Advice:
     used: bool = False
 
 
+USUAL = "usual"
+"""In place of a model: none besides the usual one."""
 DEFAULTS = {"whisper": "faster-whisper-small", "sherpa": "x-asr-480ms"}
 """The model in which an engine looks by itself, where the settings name no folder."""
 
@@ -138,8 +140,8 @@ class Chooser:
         if model.comes_with is not None:
             raise ModelComesWith(model=model.id, command=f"pip install {model.comes_with}")
         if names := self._names_of(model):
-            own_name = f" --as {names[0]}" if names[0] in self.settings.engine.others else ""
-            raise ModelInUse(model=model.id, command=f"voice-ime models use MODEL{own_name}")
+            other = f"{USUAL} --as {names[0]}" if names[0] in self.settings.engine.others else "MODEL"
+            raise ModelInUse(model=model.id, command=f"voice-ime models use {other}")
         self.shelf.remove(model)
 
     def use(self, model: Model, settings_file: Path, own_name: str | None = None) -> None:

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from voice_ime.engine.catalog import ROWS, Row
 from voice_ime.errors import ConfigError, ModelNotUsable, StoreError
 from voice_ime.files import write_atomically
 from voice_ime.models.manifest import Model
 from voice_ime.settings import Settings
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
 
 
 def row_of(model: Model, rows: tuple[Row, ...] = ROWS) -> Row:
@@ -38,10 +41,7 @@ def write_choice(
     """
     import tomlkit
 
-    try:
-        document = tomlkit.parse(file.read_text("utf-8")) if file.exists() else tomlkit.document()
-    except (OSError, ValueError) as error:
-        raise ConfigError(where=str(file), detail=str(error)) from None
+    document = _read(file)
     engine = document.setdefault("engine", tomlkit.table())
     if own_name is not None:
         engine = engine.setdefault("others", tomlkit.table(True)).setdefault(own_name, tomlkit.table())
@@ -53,6 +53,31 @@ def write_choice(
             own.update(value)
         else:
             engine[name] = value
+    _write(file, document)
+
+
+def take_back(file: Path, own_name: str) -> None:
+    """Takes the engine that `write_choice` put under `own_name` out again, where there is one. Raises the same."""
+    document = _read(file)
+    engine = document.get("engine", {})
+    engine.get("others", {}).pop(own_name, None)
+    if not engine.get("others", True):
+        del engine["others"]
+    _write(file, document)
+
+
+def _read(file: Path) -> "TOMLDocument":
+    import tomlkit
+
+    try:
+        return tomlkit.parse(file.read_text("utf-8")) if file.exists() else tomlkit.document()
+    except (OSError, ValueError) as error:
+        raise ConfigError(where=str(file), detail=str(error)) from None
+
+
+def _write(file: Path, document: "TOMLDocument") -> None:
+    import tomlkit
+
     text = tomlkit.dumps(document)
     _require_valid(file, document.unwrap())
     write_atomically(file, text.encode(), mode=0o600)

@@ -66,17 +66,46 @@ def test_a_model_is_fetched_checked_used_and_removed(
     assert not (tmp_path / "models" / "small").exists()
 
 
-@pytest.mark.parametrize("own_name", [(), ("--as", "careful")])
+@pytest.mark.parametrize(
+    ("own_name", "command"),
+    [((), "voice-ime models use MODEL"), (("--as", "careful"), "voice-ime models use usual --as careful")],
+)
 def test_a_model_that_is_in_use_is_not_removed(
-    own_name: tuple[str, ...], run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    own_name: tuple[str, ...], command: str, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run("pull", "small")
     run("use", "small", *own_name)
     assert run("remove", "small") == ExitCode.WRONG_USAGE
-    assert " ".join(("voice-ime models use MODEL", *own_name)) in capsys.readouterr().err
+    assert command in capsys.readouterr().err
     assert (tmp_path / "models" / "small" / "model.onnx").exists()
     run("list")
     assert "small: Small. English. Licence MIT, size unknown. In use." in capsys.readouterr().out
+
+
+def test_a_model_beside_the_usual_one_is_let_go_and_the_settings_are_as_before(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (tmp_path / "settings.toml").read_text()
+    run("pull", "small")
+    run("use", "small", "--as", "careful")
+    assert run("use", "usual", "--as", "careful") == ExitCode.OK
+    assert "careful will no longer be loaded" in capsys.readouterr().out
+    assert "careful" not in (tmp_path / "settings.toml").read_text()
+    assert (tmp_path / "settings.toml").read_text().startswith(before)
+    assert run("remove", "small") == ExitCode.OK
+
+
+def test_a_model_that_writes_is_not_let_go(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("pull", "small")
+    run("use", "small", "--as", "careful")
+    file = tmp_path / "settings.toml"
+    file.write_text(file.read_text().replace("[engine.others", '[engine]\nfinal = "careful"\n[engine.others', 1))
+    before = file.read_text()
+    assert run("use", "usual", "--as", "careful") == ExitCode.WRONG_USAGE
+    assert "still asks for careful" in capsys.readouterr().err
+    assert run("use", "usual", "--as", "other") == ExitCode.WRONG_USAGE
+    assert "nothing is loaded under the name other" in capsys.readouterr().err
+    assert file.read_text() == before
 
 
 @pytest.mark.parametrize("own_name", ["", " ", "usual", "moonshine-tiny-en"])

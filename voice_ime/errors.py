@@ -288,9 +288,6 @@ class BadMessage(ProtocolError, ValueError):
     code = "bad_message"
 
 
-
-
-
 class BadFrame(ProtocolError, ValueError):
     """A binary frame without a whole offset and whole samples. Values: `size` in bytes."""
 
@@ -339,7 +336,6 @@ class TooLarge(ProtocolError):
 
     code = "too_large"
     fatal = True
-
 
 
 class TooFast(ProtocolError):
@@ -498,6 +494,12 @@ class PortTaken(ServerError, OSError):
     """Values: `host`, `port`."""
 
     code = "port_taken"
+
+
+class CannotListen(ServerError, OSError):
+    """The system lets nobody listen there. Values: `host`, `port`, `detail` (why)."""
+
+    code = "cannot_listen"
 
 
 class ServerUnreachable(ServerError, ConnectionError):

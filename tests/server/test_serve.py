@@ -11,6 +11,7 @@ from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from tests.needs import needs_package
@@ -72,6 +73,27 @@ async def test_a_taken_port_is_told_with_what_to_do(tmp_path: Path) -> None:
     assert str(port) in end.complaint
     assert "--port" in end.complaint
     assert "Traceback" not in end.complaint
+
+
+async def test_an_address_that_this_machine_does_not_have_is_told(tmp_path: Path) -> None:
+    end = await run("serve", "--port", "0", "--host", "192.0.2.7", *SCRIPT, environment=at_home(tmp_path))
+    assert end.status == 4
+    assert "192.0.2.7: this machine does not have this address." in end.complaint
+    assert "--host" in end.complaint
+
+
+async def test_the_server_can_be_reached_over_ipv6(tmp_path: Path) -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    async with serving("--port", "0", "--host", "::1", "--attached", *SCRIPT, home=tmp_path, stdin=PIPE) as process:
+        told = json.loads(await first_line(process))
+        assert told["url"].startswith("ws://[::1]:")
+        token = {"Authorization": f"Bearer {told['token']}"}
+        async with connect(told["url"], additional_headers=token, proxy=None) as websocket:
+            await websocket.send(hello().model_dump_json())
+            assert isinstance(wire.read_server_message(await websocket.recv()), wire.Ready)
 
 
 async def test_a_taken_port_is_told_to_the_program_that_started_the_server(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ REASONS = {
     os.strerror(getattr(errno, name.upper())): name
     for name in (
         *("enoent", "eacces", "eperm", "erofs", "eisdir", "enotdir", "enametoolong", "enospc", "edquot", "eio"),
-        *("emfile", "econnrefused", "econnreset", "etimedout", "enetunreach", "ehostunreach"),
+        *("emfile", "econnrefused", "econnreset", "etimedout", "enetunreach", "ehostunreach", "eaddrnotavail"),
     )
 }
 """Why something failed, as the system says it, in English or whatever: keys under `system`."""

@@ -66,7 +66,7 @@ def create_app(
             pool.close()
 
     app = FastAPI(title="voice-ime", version=__version__, lifespan=lifespan, openapi_url=None)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[settings.server.host, *LOOPBACK])
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[in_url(settings.server.host), *LOOPBACK])
 
     def sessions() -> Sessions:
         return cast(Services, app.state.services).sessions
@@ -83,6 +83,11 @@ def create_app(
         await dictate(websocket, app.state.services)
 
     return app
+
+
+def in_url(host: str) -> str:
+    """`host` as it stands in addresses: those of IPv6 have brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _preferences(profile: str | None, people: People | None) -> Preferences:

@@ -1,5 +1,6 @@
 """Starting and ending the server process."""
 
+import errno
 import json
 import logging
 import os
@@ -18,10 +19,10 @@ import uvicorn
 from voice_ime import protocol as wire
 from voice_ime.engine.engines import Engines
 from voice_ime.engine.speech import SpeechDetector
-from voice_ime.errors import PortTaken, VoiceImeError
+from voice_ime.errors import CannotListen, PortTaken, ServerError, VoiceImeError
 from voice_ime.files import write_atomically
 from voice_ime.messages import Messages
-from voice_ime.server.app import create_app
+from voice_ime.server.app import create_app, in_url
 from voice_ime.server.auth import new_token
 from voice_ime.server.garbage import leave_old_objects_alone
 from voice_ime.settings import ServerSettings, Settings
@@ -79,7 +80,7 @@ def _serve_on(listening: socket.socket, settings: Settings, messages: Messages, 
         engine = opened.enter_context(closing(Engines(settings.engines)))
         app = create_app(settings, engine, SpeechDetector(settings.speech.detector), token, store)
         host, port = listening.getsockname()[:2]
-        address = f"ws://{host}:{port}{wire.PATH}"
+        address = f"ws://{in_url(host)}:{port}{wire.PATH}"
 
         def ready() -> None:
             leave_old_objects_alone()
@@ -139,8 +140,16 @@ def _bind(settings: ServerSettings) -> socket.socket:
         listening.listen(128)
     except OSError as error:
         listening.close()
-        raise PortTaken(host=settings.host, port=settings.port) from error
+        raise _not_listening(settings, error) from error
     return listening
+
+
+def _not_listening(settings: ServerSettings, error: OSError) -> ServerError:
+    if error.errno == errno.EADDRINUSE:
+        return PortTaken(host=settings.host, port=settings.port)
+    number = errno.EADDRNOTAVAIL if isinstance(error, socket.gaierror) else error.errno
+    reason = os.strerror(number) if number else type(error).__name__
+    return CannotListen(host=settings.host, port=settings.port, detail=reason)
 
 
 def _end_with_stdin(server: uvicorn.Server) -> None:

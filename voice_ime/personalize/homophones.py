@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from voice_ime.personalize.chinese_words import HAN
+from voice_ime.personalize.formats.vcard import TAG
 from voice_ime.personalize.profile import Entry, Strength
 
 FRESHER = timedelta(days=7)
@@ -44,13 +45,13 @@ def settled(entries: Sequence[Entry], where: Circumstances) -> Entry | None:
     What is said about it counts in this order: its application, words of its tags and note in the text, its strength,
     and when it was last chosen.
     """
-    left = _best(entries, (_application(where), _surroundings(where), _strength))
+    left = _best(entries, (_application(where), _surroundings(where, entries), _strength))
     return left[0] if len(left) == 1 else _freshest(left)
 
 
 def told_by_place(entries: Sequence[Entry], where: Circumstances) -> Entry | None:
     """As `settled`, where one of them is what was heard: only its application and the words around it count then."""
-    left = _best(entries, (_application(where), _surroundings(where)))
+    left = _best(entries, (_application(where), _surroundings(where, entries)))
     return left[0] if len(left) == 1 else None
 
 
@@ -68,12 +69,15 @@ def _application(where: Circumstances) -> Callable[[Entry], int]:
     return lambda entry: int(bool(entry.application) and entry.application.casefold() == here)
 
 
-def _surroundings(where: Circumstances) -> Callable[[Entry], int]:
+def _surroundings(where: Circumstances, entries: Sequence[Entry]) -> Callable[[Entry], int]:
+    """The names themselves do not count: "not Steven" may be the note of Stephen."""
     text = where.text.casefold()
+    names = [entry.written.casefold() for entry in entries]
 
     def worth(entry: Entry) -> int:
-        hints = {hint for each in (*entry.tags, entry.note) for hint in _hints(each.casefold())}
-        return sum(_stands_in(hint, text) for hint in hints)
+        given = (*(tag for tag in entry.tags if tag != TAG), entry.note)
+        hints = {hint for each in given for hint in _hints(each.casefold())}
+        return sum(_stands_in(hint, text) for hint in hints if not any(hint in name for name in names))
 
     return worth
 

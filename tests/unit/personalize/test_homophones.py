@@ -38,6 +38,11 @@ def test_words_that_stand_in_any_sentence_tell_nothing():
     assert meant(pair({}, {"note": "with the dog on his own"}), "is the other one with you") is None
 
 
+def test_the_names_themselves_in_a_note_tell_nothing():
+    entries = pair({}, {"note": "不是张伟", "tags": ("contact",)})
+    assert told_by_place(entries, Circumstances("张伟, a contact, 来了")) is None
+
+
 def test_a_latin_hint_must_be_a_whole_word():
     assert meant(pair({"tags": ("bank",)}, {}), "embankment") is None
     assert meant(pair({"tags": ("bank",)}, {}), "my bank calls") == "a"

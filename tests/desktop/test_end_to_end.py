@@ -166,6 +166,21 @@ def ibus(session: Session, *words: str) -> str:
     return done.stdout.strip()
 
 
+def test_of_long_speech_nothing_is_said_into_the_microphone(session: Session, open_application: Open) -> None:
+    """It is cut after four seconds here; what is inserted meanwhile is said when the person has ended."""
+    field = open_application(GTK3)
+    lines = ("One.", "Two.", "Three.")
+    with dictation(session, script(*lines) | {"speech": {"longest_s": 4.0}}) as client:
+
+        def look() -> None:
+            until(lambda: field.text("text").startswith("One. Two."), "the first two")
+            assert not set(client.spoken()) & set(lines)
+
+        client.say(loud(10.0), look, first=2 * 16000 * 9)
+        client.wait_for("Three.")
+        assert [text.strip() for text in client.spoken() if text.strip() in lines] == list(lines)
+
+
 # --- terminals, and programs that nobody can look into
 
 

@@ -21,6 +21,9 @@ REASONS = {
         *("enoent", "eacces", "eperm", "erofs", "eisdir", "enotdir", "enametoolong", "enospc", "edquot", "eio"),
         *("emfile", "econnrefused", "econnreset", "etimedout", "enetunreach", "ehostunreach", "eaddrnotavail"),
     )
+} | {
+    "Name or service not known": "eai_noname",
+    "Temporary failure in name resolution": "eai_again",
 }
 """Why something failed, as the system says it, in English or whatever: keys under `system`."""
 

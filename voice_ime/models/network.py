@@ -4,7 +4,9 @@ Python's own library: huggingface_hub, which faster-whisper brings along, knows 
 own and reads the environment by itself. What is needed here is less: one file, from where it broke off.
 """
 
+import errno
 import http.client
+import os
 import ssl
 import time
 import urllib.request
@@ -159,6 +161,8 @@ def _seconds(text: str | None) -> float | None:
 def _reason(error: object) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return error.verify_message
+    if isinstance(error, TimeoutError):
+        return os.strerror(errno.ETIMEDOUT)
     if isinstance(error, OSError):  # of a proxy that refuses there is no number, only a text
         return error.strerror or str(error) or type(error).__name__
     return error if isinstance(error, str) else type(error).__name__

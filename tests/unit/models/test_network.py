@@ -1,6 +1,8 @@
 import pytest
 
 from tests.server.hub import Hub
+from voice_ime.errors import ModelUnreachable
+from voice_ime.messages import Messages
 from voice_ime.models.network import Network, NoConnection, host_of, opened, without_password
 
 
@@ -39,6 +41,13 @@ def test_a_proxy_that_does_not_answer_is_no_connection(hub: Hub) -> None:
     network = Network(proxies={"http": "http://127.0.0.1:9"})
     with pytest.raises(NoConnection), opened(network, f"{hub.address}/a", {}):
         pass
+
+
+def test_a_name_that_nobody_knows_is_told_in_the_language_of_the_person() -> None:
+    with pytest.raises(NoConnection) as caught, opened(Network(), "http://nobody.invalid/a", {}):
+        pass
+    error = ModelUnreachable(model="small", where="nobody.invalid", detail=str(caught.value))
+    assert not any(letter.isascii() and letter.isalpha() for letter in Messages("zh").error(error)[0].split("，原因是")[1])
 
 
 def test_a_proxy_that_refuses_is_told_with_its_reason(hub: Hub) -> None:

@@ -116,7 +116,7 @@ class Controller:
                 self._deaf = []
                 return [Say("microphone_back")]
             case Trouble():
-                return [SayText(sentence) for sentence in event.sentences]
+                return self._aloud([SayText(sentence) for sentence in event.sentences])
             case Taught() | Taken():
                 return self._aloud([SayText(event.sentence)] if event.sentence else [])
             case Explained():

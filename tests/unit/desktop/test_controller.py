@@ -248,6 +248,12 @@ def test_that_the_server_is_lost_is_not_said_into_the_microphone() -> None:
     assert run(controller, UP, Released(1, 16000)) == [Say("server_lost")]
 
 
+def test_trouble_is_not_said_into_the_microphone() -> None:
+    controller = Controller("hold")
+    assert run(controller, DOWN, Trouble(("It broke.", "Mend it."))) == []
+    assert run(controller, UP, Released(1, 16000)) == [SayText("It broke."), SayText("Mend it.")]
+
+
 DEAD = MicrophoneDead(("The microphone went dead.", "Check its plug."))
 SAID = [SayText("The microphone went dead."), SayText("Check its plug.")]
 

@@ -114,7 +114,8 @@ class Controller:
                 return [*self._deaf]
             case MicrophoneBack():
                 self._deaf = []
-                return [Say("microphone_back")]
+                tone = [Play(Sound.START)] if self._talks else []
+                return self._aloud([*tone, Say("microphone_back")])
             case Trouble():
                 return self._aloud([SayText(sentence) for sentence in event.sentences])
             case Taught() | Taken():

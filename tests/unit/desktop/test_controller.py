@@ -264,6 +264,12 @@ def test_that_the_microphone_is_dead_is_said_at_once_and_what_it_heard_is_answer
     assert CloseSound(1) in run(controller, UP)
 
 
+def test_a_microphone_that_comes_back_while_one_talks_asks_to_go_on_with_the_tone() -> None:
+    controller = Controller("hold")
+    assert run(controller, DOWN, DEAD, MicrophoneBack()) == [Play(Sound.START)]
+    assert run(controller, UP, Released(1, 16000)) == [Say("microphone_back")]
+
+
 def test_who_talks_to_a_dead_microphone_hears_that_in_place_of_the_tone() -> None:
     controller = Controller("hold")
     assert run(controller, DEAD, DOWN) == [Quiet(), *SAID]

@@ -89,8 +89,8 @@ def _ability(name: str, has: bool | None, messages: Messages) -> str:
 
 
 def _file(name: str, size_bytes: int | None, sha256: str | None, messages: Messages) -> str:
-    unknown = messages("models.unknown")
-    return messages("models.info_file", file=name, size=size_bytes or unknown, sha256=sha256 or unknown)
+    told = messages("models.size_unknown") if size_bytes is None else messages("models.bytes", bytes=size_bytes)
+    return messages("models.info_file", file=name, size=told, sha256=sha256 or messages("models.unknown"))
 
 
 def as_json(model: Model, states: Collection[str], known: Mapping[str, str | None]) -> dict[str, Any]:

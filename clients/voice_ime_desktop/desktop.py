@@ -401,6 +401,11 @@ class Desktop:
             return
         for sentence in changes.told(self._changes, self._messages):
             self._say_text(sentence)
+        if texts := changes.alike(self._changes):
+            self._start(self._say_written(texts))
+
+    async def _say_written(self, texts: list[str]) -> None:
+        self.happened(events.Explained(tuple(await self._reviewing.written(texts))))
 
     def _say_text(self, text: str) -> None:
         self._parts.announcer.say(text, language_of(text, self._messages.language))

@@ -16,7 +16,7 @@ MOST_RIVALS = 6
 LONGEST = 200
 """Characters that the server explains."""
 _SENTENCE_ENDS = ".!?。！？"
-_ENDS = f"{_SENTENCE_ENDS},;:…\"'()[]，、；：“”‘’（）《》"
+ENDS = f"{_SENTENCE_ENDS},;:…\"'()[]，、；：“”‘’（）《》"
 """Signs beside a word that are no part of it."""
 
 
@@ -93,7 +93,7 @@ def _places(words: Sequence[FinalWord], text: str) -> dict[int, tuple[int, int]]
         if begin is None:
             continue
         at = begin + len(word.text)
-        bare = word.text.strip(_ENDS)
+        bare = word.text.strip(ENDS)
         if bare:
             first = begin + word.text.index(bare)
             places[number] = first, first + len(bare)
@@ -111,7 +111,7 @@ def _found(text: str, word: str, at: int) -> int | None:
 
 def _rival(text: str, place: tuple[int, int], written: str, *, own: bool = False) -> Rival:
     """As it is written at this place: with a capital where a sentence begins with one."""
-    bare = written.strip(_ENDS) or written
+    bare = written.strip(ENDS) or written
     before = text[: place[0]].rstrip()
     begins = not before or before[-1] in _SENTENCE_ENDS
     return Rival(Swap(*place, _like(text[place[0]], bare) if begins else bare), own)

@@ -1,7 +1,7 @@
 """Going through the doubtful words of the last text, one at each press of a key. In memory only."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -131,6 +131,11 @@ class Reviewing:
         text.rivals = review.rivals(spot, text.text, answers)
         said = review.told(spot, text.rivals, review.explained(answers.values()), self._messages)
         return said if answers else [*said, self._messages("desktop.review.unexplained")]
+
+    async def written(self, texts: Sequence[str]) -> list[str]:
+        """How each is written, as far as the server answers."""
+        answers = await self._answers(texts)
+        return [sentence for text in texts if text in answers for sentence in answers[text].sentences]
 
     def choice(self, number: int) -> Choice | None:
         """The rival of that number, or what stood there before where it was taken already; None: there is none."""

@@ -609,6 +609,18 @@ async def test_asked_what_was_changed_it_is_said(tmp_path: Path) -> None:
         ]
 
 
+async def test_asked_what_was_changed_words_that_sound_the_same_are_told_apart(tmp_path: Path) -> None:
+    async with scene(tmp_path, "小琳来了。") as s:
+        s.editor()
+        s.client.changes = (KOWALSKI.model_copy(update={"heard": "小林", "written": "小琳", "distance": 0.0}),)
+        await s.talk()
+        s.listen_anew()
+        await s.press(Press.CHANGES)
+        await s.quiet()
+        written = SAY("desktop.changes.written", written="小琳", heard="小林")
+        assert s.spoken[1:] == [written, how("林"), how("琳")]
+
+
 # --- doubtful words
 
 RING = (word("Ring", 0.5, "Rink"), word("kowalsky", 0.41, "cow"), word("now."))

@@ -3,7 +3,7 @@
 from typing import Literal
 
 import pytest
-from voice_ime_desktop.changes import told
+from voice_ime_desktop.changes import alike, told
 
 from voice_ime.messages import Messages
 from voice_ime.protocol import Change
@@ -11,10 +11,12 @@ from voice_ime.protocol import Change
 SAY = Messages("en")
 
 
-def change(kind: Literal["rule", "replace", "offer"], heard: str, written: str, first: int = 0) -> Change:
+def change(
+    kind: Literal["rule", "replace", "offer"], heard: str, written: str, first: int = 0, distance: float | None = 0.3
+) -> Change:
     return Change(
         kind=kind, first_word=first, last_word=first + 1, heard=heard, written=written, source="e1",
-        distance=None, cost=None, score=None,
+        distance=distance, cost=None, score=None,
     )  # fmt: skip
 
 
@@ -56,3 +58,13 @@ def test_in_chinese_it_is_told_in_chinese() -> None:
         "写的是“张三”，听到的是“章三”。",
         "“在”也可能是“再”。",
     ]
+
+
+def test_of_what_sounds_the_same_it_is_asked_how_it_is_written() -> None:
+    changes = [
+        change("offer", "小林，", "小琳", 0, distance=0.0),
+        change("replace", "Mike", "Myke", 1, distance=0.0),
+        change("replace", "章伟", "张伟", 2),
+        change("rule", "em dash", "—", 3, distance=None),
+    ]
+    assert alike(changes) == ["林", "琳", "Mike", "Myke"]

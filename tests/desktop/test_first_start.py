@@ -114,6 +114,18 @@ def test_an_enter_from_before_the_question_is_no_answer(
     assert hub.requests == []
 
 
+def test_after_a_download_that_failed_one_hears_how_to_try_again(
+    session: Session, command: list[str], hub: Hub, open_application: Open
+) -> None:
+    hub.files.clear()
+    open_application(VTE, "terminal", *command)
+    session.speech.wait_for(says("voice-ime", QUESTION), 60)
+    session.screen.tap("Return")
+    session.speech.wait_for(says("voice-ime", READY), 60)
+    said = session.speech.said("voice-ime")
+    assert said[said.index(ZH("desktop.starting")) - 1] == "以后要选模型，请输入：voice-ime models pull micro"
+
+
 @pytest.mark.parametrize("parts", [{"screen_reader": True}], indirect=True)
 def test_what_the_screen_reader_reads_from_the_terminal_is_not_said_twice(
     session: Session, command: list[str], open_application: Open

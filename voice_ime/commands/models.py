@@ -338,12 +338,14 @@ def _recommend(chooser: "Chooser", settings_file: Path, messages: Messages, voic
     if not sys.stdin.isatty():
         tell(telling.next_step(advice, messages))
         return
+    done = False
     try:
-        if not offer(chooser, settings_file, messages, _typed_now, voice):
-            tell(telling.next_step(advice, messages, "models.later"))
+        done = offer(chooser, settings_file, messages, _typed_now, voice)
     except VoiceImeError as error:
         print(*messages.error(error), sep="\n", flush=True)
         say_error(error, voice, messages)
+    if not done:
+        tell(telling.next_step(advice, messages, "models.later"))
 
 
 def _typed_now(question: str) -> str:

@@ -303,6 +303,8 @@ class Explained(_FromServer):
 
     type: Literal["explained"] = "explained"
     text: str
+    source: str = ""
+    """Id of the entry that is written so; empty: none."""
     sentences: tuple[str, ...]
     rivals: tuple[Rival, ...]
 

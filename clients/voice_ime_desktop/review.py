@@ -147,12 +147,19 @@ def rivals(spot: Spot, text: str, answers: Mapping[str, Explained]) -> list[Riva
         if (answer := answers.get(text[slice(*place)])) is not None
         for rival in answer.rivals
     ]
-    every = [*spot.offers, *(each for each in said if each.own), *spot.others, *(each for each in said if not each.own)]
+    heard = [_known(each, answers) for each in spot.others]
+    every = [*spot.offers, *(each for each in said if each.own), *heard, *(each for each in said if not each.own)]
     different: dict[str, Rival] = {}
     for each in every:
         different.setdefault(each.swap.within(text), each)
     different.pop(text, None)
     return list(different.values())[:MOST_RIVALS]
+
+
+def _known(rival: Rival, answers: Mapping[str, Explained]) -> Rival:
+    """What was heard may be one of the person's own words."""
+    answer = answers.get(rival.swap.by)
+    return replace(rival, own=True) if answer is not None and answer.source else rival
 
 
 def _words_around(spot: Spot, text: str) -> list[tuple[int, int]]:

@@ -185,6 +185,8 @@ async def test_how_a_word_is_written_and_what_sounds_the_same_is_explained(place
     async with place.server.session(profile="ann", messages="zh") as talk:
         await talk.say(wire.Explain(text="章伟", language="zh"))
         explained = await talk.hear(wire.Explained)
-    assert explained.sentences[0] == "章，立早章"
+        await talk.say(wire.Explain(text="张伟", language="zh"))
+        assert (await talk.hear(wire.Explained)).source == "e1"
+    assert (explained.sentences[0], explained.source) == ("章，立早章", "")
     assert (explained.rivals[0].text, explained.rivals[0].source) == ("张伟", "e1")
     assert explained.rivals[0].sentences[0] == "张，弓长张"

@@ -89,6 +89,10 @@ class Explainer:
         told = list(self._explained(plain))
         return told if plain == text else list(self._in_traditional(told, plain, text))
 
+    def entry(self, text: str) -> str:
+        """The id of the entry that is written so; empty: none."""
+        return self._written.get(text.strip(SENTENCE_MARKS), "")
+
     def rivals(self, word: str, language: Language) -> list[Rival]:
         """What else sounds like `word`: entries of the list first, then the commonest words."""
         if language == "zh" and HAN.search(word):
@@ -193,8 +197,9 @@ class Explainer:
         return found
 
     @cached_property
-    def _written(self) -> frozenset[str]:
-        return frozenset(entry.written for entry in self._profile.entries)
+    def _written(self) -> Mapping[str, str]:
+        """The id of each entry by its written form."""
+        return {entry.written: entry.id for entry in self._profile.entries}
 
     def _explained_word(self, word: str) -> Iterator[Explanation]:
         bare = word.strip(SENTENCE_MARKS)

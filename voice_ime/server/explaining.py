@@ -31,6 +31,7 @@ class Explanations:
         rivals = explainer.rivals(question.text, question.language)
         return wire.Explained(
             text=question.text,
+            source=explainer.entry(question.text),
             sentences=sentences(question.text),
             rivals=tuple(wire.Rival(text=one.text, source=one.entry, sentences=sentences(one.text)) for one in rivals),
         )

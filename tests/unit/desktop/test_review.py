@@ -114,6 +114,13 @@ def test_everything_that_could_stand_there_is_asked_about_once() -> None:
     assert questions(spot, "ring kowalsky") == ["kowalsky", "Kowalski"]
 
 
+def test_what_was_heard_as_well_may_be_one_of_the_own_words() -> None:
+    (spot,) = spots(heard(word("ring"), word("cow", 0.2, "Kowalski", "cowl")), "ring cow")
+    named = Explained(text="Kowalski", source="e1", sentences=(), rivals=())
+    found = rivals(spot, "ring cow", {"Kowalski": named, "cowl": answer("cowl")})
+    assert [(rival.swap.by, rival.own) for rival in found] == [("Kowalski", True), ("cowl", False)]
+
+
 def test_what_the_server_would_not_take_is_not_asked() -> None:
     long = "long" * 100
     (spot,) = spots(heard(word(long, 0.1)), long)

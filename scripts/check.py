@@ -5,8 +5,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scripts import debian
@@ -41,19 +42,28 @@ TESTS_NEED = {
 """Debian package -> the program in PATH, or the pattern of a file, that shows that it is there."""
 
 
+REAL_TIME = ("tests/audio", "tests/desktop")
+"""What these test plays sound and waits for programs: most of the time it leaves the processor to others."""
+NO_SKIPS = "--no-skips"
+
+
 @dataclass(frozen=True)
 class Check:
     name: str
     command: tuple[str, ...]
+    beside: "Check | None" = None
+    """Runs at the same time; what it writes comes after the rest."""
 
 
-def checks(pytest_arguments: Sequence[str]) -> tuple[Check, ...]:
+def checks(pytest_arguments: Sequence[str], cores: int) -> tuple[Check, ...]:
+    """Where all tests are asked for and there are two processors, those in real time run beside the others."""
     python = (sys.executable, "-m")
-    return (
-        Check("ruff", (*python, "ruff", "check", ".")),
-        Check("mypy", (*python, "mypy")),
-        Check("pytest", (*python, "pytest", *pytest_arguments)),
-    )
+    pytest = (*python, "pytest", *pytest_arguments)
+    tests = Check("pytest", pytest)
+    if cores > 1 and set(pytest_arguments) <= {NO_SKIPS}:
+        others = Check("pytest", (*pytest, "tests", *(f"--ignore={folder}" for folder in REAL_TIME)))
+        tests = Check("pytest", (*pytest, *REAL_TIME), beside=others)
+    return (Check("ruff", (*python, "ruff", "check", ".")), Check("mypy", (*python, "mypy")), tests)
 
 
 def missing_packages(environment: Mapping[str, str], needed: Mapping[str, str] = TESTS_NEED) -> list[str]:
@@ -88,17 +98,35 @@ def get_packages(
 
 def run(check: Check, environment: Mapping[str, str]) -> tuple[bool, str]:
     """Run one check, its output going straight through; whether it passed, and the last line it wrote."""
-    process = subprocess.Popen(
-        check.command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    tail = b""
-    with process:
+    if check.beside is not None:
+        return run_both(check, check.beside, environment)
+    with start(check, environment, subprocess.PIPE) as process:
         assert process.stdout is not None
-        while block := os.read(process.stdout.fileno(), 4096):
-            sys.stdout.buffer.write(block)
-            sys.stdout.buffer.flush()
-            tail = (tail + block)[-4096:]
-    return process.returncode == 0, last_line(tail.decode("utf-8", "replace"))
+        said = last_line(pass_on(process.stdout.fileno()))
+    return process.returncode == 0, said
+
+
+def run_both(check: Check, beside: Check, environment: Mapping[str, str]) -> tuple[bool, str]:
+    with tempfile.TemporaryFile() as written, start(beside, environment, written.fileno()) as process:
+        passed, said = run(replace(check, beside=None), environment)
+        process.wait()
+        os.lseek(written.fileno(), 0, os.SEEK_SET)
+        said = f"{said}; {last_line(pass_on(written.fileno()))}"
+    return passed and process.returncode == 0, said
+
+
+def start(check: Check, environment: Mapping[str, str], out: int) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(check.command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT)
+
+
+def pass_on(file: int) -> str:
+    """Write all that comes from `file`; the end of it."""
+    tail = b""
+    while block := os.read(file, 4096):
+        sys.stdout.buffer.write(block)
+        sys.stdout.buffer.flush()
+        tail = (tail + block)[-4096:]
+    return tail.decode("utf-8", "replace")
 
 
 def last_line(text: str) -> str:
@@ -117,7 +145,7 @@ def main() -> int:
     sys.stdout.reconfigure(errors="replace", line_buffering=True)  # type: ignore[union-attr]
     get_packages(arguments.user, environment, messages, print)
     failed, said = [], ""
-    every = checks(arguments.pytest_arguments)
+    every = checks(arguments.pytest_arguments, len(os.sched_getaffinity(0)))
     for check in every:
         print(messages("check.running", name=check.name))
         passed, said = run(check, environment)

@@ -1,11 +1,12 @@
 """./check: every check is run, what it says goes through, and the last line tells what came of it."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from scripts.check import Check, checks, last_line, run
+from scripts.check import REAL_TIME, Check, checks, last_line, run
 from tests.needs import ROOT
 
 
@@ -14,10 +15,36 @@ def script(text: str) -> Check:
 
 
 def test_ruff_mypy_and_pytest_are_run_and_pytest_gets_the_arguments():
-    every = checks(["--no-skips", "-k", "word"])
+    every = checks(["--no-skips", "-k", "word"], cores=2)
 
     assert [check.name for check in every] == ["ruff", "mypy", "pytest"]
     assert every[-1].command[-4:] == ("pytest", "--no-skips", "-k", "word")
+    assert every[-1].beside is None
+
+
+@pytest.mark.parametrize("arguments", [[], ["--no-skips"]])
+def test_of_all_tests_those_in_real_time_run_beside_the_others(arguments: list[str]):
+    [*_, real_time] = checks(arguments, cores=2)
+
+    assert real_time.beside is not None
+    assert real_time.command[3:] == (*arguments, "tests/audio", "tests/desktop")
+    assert real_time.beside.command[3:] == (*arguments, "tests", "--ignore=tests/audio", "--ignore=tests/desktop")
+    assert all((ROOT / folder).is_dir() for folder in REAL_TIME)
+
+
+def test_one_processor_runs_one_test_at_a_time():
+    assert checks([], cores=1)[-1] == Check("pytest", (sys.executable, "-m", "pytest"))
+
+
+@pytest.mark.parametrize(("status", "other", "well"), [(0, 0, True), (1, 0, False), (0, 1, False)])
+def test_of_two_at_once_both_must_pass_and_both_are_shown(
+    status: int, other: int, well: bool, capfdbinary: pytest.CaptureFixture[bytes]
+):
+    beside = script(f"print('2 tests'); raise SystemExit({other})")
+    passed, said = run(replace(script(f"print('3 tests'); raise SystemExit({status})"), beside=beside), {})
+
+    assert (passed, said) == (well, "3 tests; 2 tests")
+    assert capfdbinary.readouterr().out == b"3 tests\n2 tests\n"
 
 
 def test_a_check_that_fails_is_a_failure_and_its_last_line_is_known(capfdbinary: pytest.CaptureFixture[bytes]):
@@ -35,7 +62,7 @@ def test_the_last_line_of_nothing_is_empty():
 
 
 def test_continuous_integration_allows_no_skips():
-    assert "check\" --no-skips" in (ROOT / ".ci" / "run").read_text("utf-8")
+    assert 'check" --no-skips' in (ROOT / ".ci" / "run").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", ["dictate", "check", ".ci/run"])

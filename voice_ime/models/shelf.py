@@ -124,9 +124,8 @@ class Shelf:
 
     def forget_checksums(self, model: Model) -> None:
         """Those that were only recorded here. DiskFull, StoreError."""
-        checksums = self._checksums()
-        if checksums.pop(model.id, None) is not None:
-            self._keep_checksums(checksums)
+        if self._checksums():
+            self._change_checksums(model, None)
 
     # --- making and removing ---
 
@@ -209,13 +208,16 @@ class Shelf:
 
     def _learn(self, model: Model, files: Mapping[str, Seen]) -> None:
         fresh = {file.name: files[file.name].sha256 for file in model.files if file.sha256 is None}
-        checksums = self._checksums()
-        if fresh and checksums.get(model.id) != fresh:
-            self._keep_checksums(checksums | {model.id: fresh})
+        if fresh and self._checksums().get(model.id) != fresh:
+            self._change_checksums(model, fresh)
 
-    def _keep_checksums(self, checksums: Mapping[str, Any]) -> None:
-        text = json.dumps(checksums, indent=2, sort_keys=True)
-        write_atomically(self.folder / CHECKSUMS, f"{text}\n".encode(), mode=0o644)
+    def _change_checksums(self, model: Model, files: Mapping[str, str] | None) -> None:
+        """One program after the other: several models may come at the same time."""
+        with _alone(self.folder):
+            others = {name: known for name, known in self._checksums().items() if name != model.id}
+            checksums = others if files is None else others | {model.id: files}
+            text = json.dumps(checksums, indent=2, sort_keys=True)
+            write_atomically(self.folder / CHECKSUMS, f"{text}\n".encode(), mode=0o644)
 
 
 def look_at(path: Path) -> Seen | None:
@@ -264,6 +266,17 @@ def _locked(place: Path) -> Iterator[Path | None]:
             return
         finally:
             os.close(handle)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Waits until no other program is in here."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _is_still(place: Path, handle: int) -> bool:

@@ -1,12 +1,13 @@
 """The models folder after crashes: each model whole or not there, and nothing else."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.server.hub import Hub
-from tests.unit.models.shop import CONTENT, from_hub, left_over, model_of, puller
+from tests.unit.models.shop import CONTENT, from_hub, left_over, model_of, puller, sha256
 from voice_ime.errors import ModelFolderTaken, ModelNotHere
 from voice_ime.models.manifest import Model
 from voice_ime.models.shelf import Seen, Shelf, look_at
@@ -90,6 +91,17 @@ def test_a_changed_byte_is_found_by_reading(model: Model, tmp_path: Path) -> Non
     assert shelf.damaged(installed) is None
     (tmp_path / "small" / "model.onnx").write_bytes(b"x" * len(CONTENT["model.onnx"]))
     assert shelf.damaged(installed) == "model.onnx"
+
+
+def test_of_several_models_that_come_at_the_same_time_all_checksums_are_kept(tmp_path: Path) -> None:
+    models = [model_of(known=False, id=f"model-{number}") for number in range(16)]
+    seen = {name: Seen(len(content), sha256(content)) for name, content in CONTENT.items()}
+    for one in models:
+        (tmp_path / one.id).mkdir()
+    with ThreadPoolExecutor(len(models)) as threads:
+        for one in models:
+            threads.submit(Shelf(tmp_path).adopt, one, seen)
+    assert [one.id for one in models for file in one.files if Shelf(tmp_path).known(one, file) is None] == []
 
 
 def test_a_removed_model_is_gone_and_nothing_is_left(model: Model, tmp_path: Path) -> None:

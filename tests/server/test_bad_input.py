@@ -8,7 +8,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.fakes import loud, silent
-from tests.server.running import SPEECH, Running, Talk, hello, running_server, settings
+from tests.server.running import SPEECH, TOKEN, Running, Talk, hello, running_server, settings
 from tests.server.test_dictation import SENTENCE, speak
 from voice_ime import protocol as wire
 from voice_ime.audio import to_pcm16
@@ -144,12 +144,42 @@ async def test_a_web_page_that_is_allowed_may_connect() -> None:
         assert await talk.hear(wire.Ready)
 
 
-async def test_a_name_that_only_points_to_this_machine_is_refused() -> None:
+async def status_under(host: str, server: Running) -> int:
+    """Of a connection that is asked for under this name. By hand: clients add a `Host` and do not replace theirs."""
+    lines = (
+        f"GET {wire.PATH} HTTP/1.1", f"Host: {host}", "Upgrade: websocket", "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", f"Authorization: Bearer {TOKEN}",
+    )  # fmt: skip
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+    status = int((await reader.readline()).split()[1])
+    writer.close()
+    await writer.wait_closed()
+    return status
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8765", "localhost:8765", "[::1]:8765", "LOCALHOST"])
+async def test_this_machine_is_reached_under_its_own_names(host: str) -> None:
     async with running_server() as server:
-        with pytest.raises(InvalidStatus) as raised:
-            async with server.connection(Host="rebound.example.org"):
-                pass
-        assert raised.value.response.status_code in (400, 403)
+        assert await status_under(host, server) == 101
+
+
+@pytest.mark.parametrize("host", ["rebound.example.org", "127.0.0.1.example.org:8765", "192.0.2.7:8765", ""])
+async def test_a_name_that_only_points_to_this_machine_is_refused(host: str) -> None:
+    async with running_server() as server:
+        assert await status_under(host, server) == 400
+
+
+@pytest.mark.parametrize("host", ["192.0.2.7:8765", "192.0.2.7", "[2001:db8::7]:8765"])
+async def test_a_server_that_listens_everywhere_can_be_reached_under_any_address(host: str) -> None:
+    async with running_server(configured=settings(host="0.0.0.0")) as server:
+        assert await status_under(host, server) == 101
+
+
+@pytest.mark.parametrize("host", ["rebound.example.org:8765", "192.0.2.7.example.org", "[", "", "[2001:db8::7"])
+async def test_a_server_that_listens_everywhere_is_not_reached_under_names(host: str) -> None:
+    async with running_server(configured=settings(host="0.0.0.0")) as server:
+        assert await status_under(host, server) == 400
 
 
 async def test_a_second_hello_ends_the_connection_and_the_session_can_be_resumed() -> None:

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from typing import cast
 
 from fastapi import FastAPI, WebSocket
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from voice_ime import __version__
 from voice_ime import protocol as wire
@@ -24,6 +23,7 @@ from voice_ime.server.dictate import Services, dictate, explain
 from voice_ime.server.engines_api import engines_router
 from voice_ime.server.garbage import sweep
 from voice_ime.server.health import health_router
+from voice_ime.server.hosts import KnownHosts
 from voice_ime.server.http import guarded
 from voice_ime.server.people import People
 from voice_ime.server.sessions import Sessions
@@ -32,7 +32,6 @@ from voice_ime.session import Session
 from voice_ime.settings import Settings
 from voice_ime.store.base import Store
 
-LOOPBACK = ("127.0.0.1", "localhost")
 QUIET = 0.001
 """Share of the decoding threads' time: detection alone takes more, so nobody's sound comes in."""
 
@@ -66,7 +65,7 @@ def create_app(
             pool.close()
 
     app = FastAPI(title="voice-ime", version=__version__, lifespan=lifespan, openapi_url=None)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[in_url(settings.server.host), *LOOPBACK])
+    app.add_middleware(KnownHosts, host=settings.server.host)
 
     def sessions() -> Sessions:
         return cast(Services, app.state.services).sessions
@@ -83,11 +82,6 @@ def create_app(
         await dictate(websocket, app.state.services)
 
     return app
-
-
-def in_url(host: str) -> str:
-    """`host` as it stands in addresses: those of IPv6 have brackets."""
-    return f"[{host}]" if ":" in host else host
 
 
 def _preferences(profile: str | None, people: People | None) -> Preferences:

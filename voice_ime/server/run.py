@@ -22,9 +22,10 @@ from voice_ime.engine.speech import SpeechDetector
 from voice_ime.errors import CannotListen, PortTaken, ServerError, VoiceImeError
 from voice_ime.files import write_atomically
 from voice_ime.messages import Messages
-from voice_ime.server.app import create_app, in_url
+from voice_ime.server.app import create_app
 from voice_ime.server.auth import new_token
 from voice_ime.server.garbage import leave_old_objects_alone
+from voice_ime.server.hosts import in_url
 from voice_ime.settings import ServerSettings, Settings
 from voice_ime.store.sql import SqlStore
 

@@ -4,7 +4,7 @@ import math
 import os
 import time
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 from voice_ime.messages import Messages
@@ -175,7 +175,8 @@ class _Said:
         return sum(self._files.values()) / 1e6
 
     def _say(self, key: str, **values: Any) -> None:
-        print(self._messages(key, **values), file=self._stream, flush=True)
+        with suppress(OSError):  # nobody looks any more: the download goes on
+            print(self._messages(key, **values), file=self._stream, flush=True)
 
 
 class SaidProgress(_Said):

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 
@@ -198,6 +199,15 @@ def test_a_stick_will_do_without_any_network(run: Run, hub: Hub, tmp_path: Path)
         (tmp_path / name).write_bytes(content)
     assert run("pull", "small", "--from", str(tmp_path)) == ExitCode.OK
     assert hub.requests == []
+
+
+def test_a_download_does_not_depend_on_whether_its_progress_can_be_written(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open("/dev/full", "w") as full, redirect_stdout(full):
+        assert run("pull", "small") == ExitCode.NO_OUTPUT
+    assert "The output could not be written" in capsys.readouterr().err
+    assert run("verify", "small") == ExitCode.OK
 
 
 def test_programs_get_the_facts_as_json(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ from benchmarks.personalization_data import Listed
 from benchmarks.personalization_scores import Errors, drawn, errors, intervals, middle, right
 from benchmarks.recordings import with_progress
 from voice_ime.engine.base import Capabilities, Hypothesis, Options, Samples, Substitution, Utterance, Word
+from voice_ime.engine.wrapped import WrappedUtterance
 from voice_ime.personalize.correct import Corrector
 from voice_ime.personalize.decide import Decider
 from voice_ime.personalize.english_index import EnglishIndex
@@ -133,34 +134,22 @@ class NoSound(Utterance):
         return
 
 
-class Stopwatch(Utterance):
+class Stopwatch(WrappedUtterance):
     """An utterance that was finished, and how long its prices took."""
 
     def __init__(self, utterance: Utterance) -> None:
+        super().__init__(utterance)
         self.price_s = 0.0
-        self._utterance = utterance
-
-    def feed(self, samples: Samples) -> None:
-        self._utterance.feed(samples)
-
-    def partial(self) -> Hypothesis | None:
-        return self._utterance.partial()
-
-    def finish(self) -> Hypothesis:
-        return self._utterance.finish()
-
-    def cancel(self) -> None:
-        self._utterance.cancel()
 
     def price(self, final: Hypothesis, substitutions: Sequence[Substitution]) -> Sequence[float | None]:
         began = time.perf_counter()
-        prices = self._utterance.price(final, substitutions)
+        prices = self._inner.price(final, substitutions)
         self.price_s += time.perf_counter() - began
         return prices
 
     def rehear(self, phrases: tuple[str, ...]) -> Hypothesis:
         began = time.perf_counter()
-        heard = self._utterance.rehear(phrases)
+        heard = self._inner.rehear(phrases)
         self.price_s += time.perf_counter() - began
         return heard
 

@@ -3,51 +3,46 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voice_ime.engine.base import Hypothesis, Samples, Substitution, Utterance
+from voice_ime.engine.base import Hypothesis, Substitution, Utterance
 from voice_ime.engine.han import Writing
+from voice_ime.engine.wrapped import WrappedUtterance
 
 
-class WrittenUtterance(Utterance):
+class WrittenUtterance(WrappedUtterance):
     """An utterance whose texts are turned into one script. It does nothing where they come in that script."""
 
     def __init__(self, utterance: Utterance, writing: Writing) -> None:
-        self._utterance = utterance
+        super().__init__(utterance)
         self._writing = writing
         self._final: tuple[Hypothesis, Hypothesis] | None = None
         """As it was heard, and as it is written."""
 
-    def feed(self, samples: Samples) -> None:
-        self._utterance.feed(samples)
-
     def partial(self) -> Hypothesis | None:
-        heard = self._utterance.partial()
+        heard = self._inner.partial()
         return None if heard is None else self._writing.hypothesis(heard)
 
     def prepare(self) -> Hypothesis | None:
-        heard = self._utterance.prepare()
+        heard = self._inner.prepare()
         return None if heard is None else self._written(heard)
 
-    def completeness(self) -> float | None:
-        return self._utterance.completeness()
-
     def finish(self) -> Hypothesis:
-        return self._written(self._utterance.finish())
+        return self._written(self._inner.finish())
 
     def cancel(self) -> None:
         self._final = None
-        self._utterance.cancel()
+        self._inner.cancel()
 
     def score(self, texts: list[str]) -> list[float]:
-        return self._utterance.score([self._as_heard(text) for text in texts])
+        return self._inner.score([self._as_heard(text) for text in texts])
 
     def price(self, final: Hypothesis, substitutions: Sequence[Substitution]) -> Sequence[float | None]:
         if self._final is None or self._final[1] is not final:
-            return self._utterance.price(final, substitutions)
+            return self._inner.price(final, substitutions)
         asked = [replace(each, texts=tuple(map(self._as_heard, each.texts))) for each in substitutions]
-        return self._utterance.price(self._final[0], asked)
+        return self._inner.price(self._final[0], asked)
 
     def rehear(self, phrases: tuple[str, ...]) -> Hypothesis:
-        return self._writing.hypothesis(self._utterance.rehear(tuple(map(self._as_heard, phrases))))
+        return self._writing.hypothesis(self._inner.rehear(tuple(map(self._as_heard, phrases))))
 
     def _written(self, heard: Hypothesis) -> Hypothesis:
         """The same object for the same one: what was derived from it need not be worked out again."""

@@ -1,12 +1,13 @@
 """An engine that writes in the words of the person who speaks: any engine, with that person's profile behind it."""
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Protocol
 
-from voice_ime.engine.base import Capabilities, Engine, Hypothesis, Options, Samples, Substitution, Utterance
+from voice_ime.engine.base import Capabilities, Engine, Hypothesis, Options, Samples, Utterance
 from voice_ime.engine.han import Script, Writing
+from voice_ime.engine.wrapped import WrappedUtterance
 from voice_ime.engine.written import WrittenUtterance
 from voice_ime.errors import EngineUnavailable, OwnEngineMissing, RecognitionFailed
 from voice_ime.personalize.correct import Corrector
@@ -102,14 +103,14 @@ class Writings:
         return self._known[script]
 
 
-class PersonalUtterance(Utterance):
+class PersonalUtterance(WrappedUtterance):
     """An utterance whose final is corrected, also when it is prepared in advance. Partials are left as they are:
     text that changes to and fro cannot be followed by ear or braille."""
 
     def __init__(
         self, utterance: Utterance, can: Capabilities, options: Options, corrector: Corrector, latin_spaces: bool
     ) -> None:
-        self._utterance = utterance
+        super().__init__(utterance)
         self._can = can
         self._options = options
         self._corrector = corrector
@@ -120,40 +121,25 @@ class PersonalUtterance(Utterance):
     def feed(self, samples: Samples) -> None:
         if len(samples):
             self._prepared = None
-        self._utterance.feed(samples)
-
-    def partial(self) -> Hypothesis | None:
-        return self._utterance.partial()
+        self._inner.feed(samples)
 
     def prepare(self) -> Hypothesis | None:
-        heard = self._utterance.prepare()
+        heard = self._inner.prepare()
         return None if heard is None else self._corrected(heard)
 
-    def completeness(self) -> float | None:
-        return self._utterance.completeness()
-
     def finish(self) -> Hypothesis:
-        return self._corrected(self._utterance.finish())
+        return self._corrected(self._inner.finish())
 
     def cancel(self) -> None:
         self._prepared = None
-        self._utterance.cancel()
-
-    def score(self, texts: list[str]) -> list[float]:
-        return self._utterance.score(texts)
-
-    def price(self, final: Hypothesis, substitutions: Sequence[Substitution]) -> Sequence[float | None]:
-        return self._utterance.price(final, substitutions)
-
-    def rehear(self, phrases: tuple[str, ...]) -> Hypothesis:
-        return self._utterance.rehear(phrases)
+        self._inner.cancel()
 
     def _corrected(self, heard: Hypothesis) -> Hypothesis:
         prepared = self._prepared
         if prepared is not None and prepared[0] is heard:
             return prepared[1]
         try:
-            corrected = self._corrector.correct(heard, self._utterance, self._can, self._options)
+            corrected = self._corrector.correct(heard, self._inner, self._can, self._options)
         except RecognitionFailed:
             logger.warning("names could not be verified against the sound: the text stays as it was heard")
             corrected = heard

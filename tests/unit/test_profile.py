@@ -414,6 +414,15 @@ def test_of_two_that_sound_the_same_the_other_is_told(profile: Profile) -> None:
     assert "Where Steven is heard, Stephen might be meant; at most it is offered." in said
 
 
+def test_words_can_be_tried_as_if_a_program_had_the_focus(profile: Profile) -> None:
+    profile("add", "Steven")
+    profile("add", "Stephen", "--application", "slack")
+    words = ("test", "ask Steven", "--engine", "script")
+    would = "Where Steven is heard, Stephen would be written."
+    assert would in profile(*words, "--application", "Slack").lines
+    assert would not in profile(*words).lines
+
+
 def test_words_that_are_not_listed_can_be_tried_too(profile: Profile) -> None:
     said = profile("test", "Nguyen", "--engine", "script")
     assert "Nguyen is not in the list." in said.lines

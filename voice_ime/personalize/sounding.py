@@ -61,11 +61,13 @@ def as_heard(text: str) -> Hypothesis:
     return Hypothesis(text, tuple(map(Word, cut(text))), final=True)
 
 
-def near(profile: Profile, heard: Hypothesis, lexicons: "Lexicons") -> "Sequence[Candidate]":
-    """The entries that could have been said there, each once, the likeliest first."""
+def near(
+    profile: Profile, heard: Hypothesis, lexicons: "Lexicons", application: str | None = None
+) -> "Sequence[Candidate]":
+    """The entries that could have been said there, in that program, each once, the likeliest first."""
     from voice_ime.personalize.indexes import index_of
 
     found: dict[str, Candidate] = {}
-    for each in index_of(profile, lexicons).candidates(heard, None):
+    for each in index_of(profile, lexicons).candidates(heard, application):
         found.setdefault(each.entry.id, each)
     return list(found.values())

@@ -26,6 +26,8 @@ MOST_SOUNDS = 3
 
 def test_arguments(parser: Parser, messages: Messages) -> None:
     parser.add_argument("words", metavar=messages("profile.words_word"), help=messages("profile.help.test"))
+    name = messages("help.name_word")
+    parser.add_argument("--application", metavar=name, help=messages("profile.help.test_application"))
 
 
 def test(desk: Desk, arguments: argparse.Namespace) -> int:
@@ -37,7 +39,7 @@ def test(desk: Desk, arguments: argparse.Namespace) -> int:
     entries = listed or [_as_if(desk, arguments.words)]
     lexicons = Lexicons()
     heard = as_heard(arguments.words)
-    candidates = near(profile, heard, lexicons)
+    candidates = near(profile, heard, lexicons, arguments.application)
     able = _able(desk, [*entries, *(each.entry for each in candidates)], profile)
     for entry, can in zip(entries, able[: len(entries)], strict=True):
         _tell_entry(desk, entry, Pronouncer(lexicons).readings(entry), can, is_listed=bool(listed))

@@ -124,7 +124,7 @@ class Shelf:
 
     def forget_checksums(self, model: Model) -> None:
         """Those that were only recorded here. DiskFull, StoreError."""
-        if self._checksums():
+        if model.id in self._checksums():
             self._change_checksums(model, None)
 
     # --- making and removing ---

@@ -164,11 +164,13 @@ def _settings_of(models: Sequence[Model]) -> frozenset[str]:
 
 
 def chooser_of(settings: Settings, environment: Mapping[str, str]) -> Chooser:
-    """ConfigError where the list of models that the settings name cannot be read."""
+    """ConfigError where the list of models that the settings name cannot be read, FileUnreadable where their folder
+    cannot."""
     models = settings.models
     network = Network.of(environment, models.hub)
     patience = Patience(tries=models.tries, pause_s=models.pause_s, silence_s=models.silence_s)
     shelf = Shelf(models.folder)
+    shelf.require_readable()
     return Chooser(
         _manifest(models.catalogue),
         shelf,

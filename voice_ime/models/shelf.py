@@ -18,7 +18,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from voice_ime.errors import DiskFull, ModelBusy, ModelFolderTaken, ModelNotHere, StoreError, VoiceImeError
+from voice_ime.errors import (
+    DiskFull,
+    FileUnreadable,
+    ModelBusy,
+    ModelFolderTaken,
+    ModelNotHere,
+    StoreError,
+    VoiceImeError,
+)
 from voice_ime.files import write_atomically
 from voice_ime.models.manifest import File, Model
 
@@ -92,6 +100,14 @@ class Shelf:
         return self.folder / model.id
 
     # --- what is there ---
+
+    def require_readable(self) -> None:
+        """FileUnreadable where nobody could tell which models are there; a folder that is not there yet is empty."""
+        try:
+            if self.folder.exists():
+                os.listdir(self.folder)
+        except OSError as error:
+            raise FileUnreadable(path=str(self.folder), detail=error.strerror or "") from error
 
     def installed(self, model: Model) -> Installed | None:
         """The model as it was recorded when it came; its files are not read again. None: it is not there, or damaged

@@ -235,6 +235,12 @@ def test_what_cannot_be_done_is_said(
     assert said in capsys.readouterr().err
 
 
+def test_a_models_folder_that_is_none_is_told(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "models").write_text("not a folder")
+    assert run("list") == ExitCode.SOME_FAILED
+    assert f"{tmp_path}/models could not be read" in capsys.readouterr().err
+
+
 def test_a_list_of_models_that_cannot_be_read_is_told(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

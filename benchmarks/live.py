@@ -4,8 +4,9 @@ The clock of a track starts with its first sample: a block of 20 ms is there whe
 moment on the clock is a position in the sound, and delays are differences. Every system gets the same blocks.
 """
 
+import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -14,6 +15,7 @@ import numpy as np
 
 from benchmarks.recordings import Clip
 from voice_ime.engine.base import SAMPLE_RATE, Samples
+from voice_ime.errors import MeasuredEnded
 
 BLOCK = SAMPLE_RATE // 50
 BLOCK_S = BLOCK / SAMPLE_RATE
@@ -119,6 +121,15 @@ class Player(Protocol):
     name: str
 
     async def play(self, tracks: Sequence[Track]) -> Played: ...
+
+
+@contextlib.contextmanager
+def still_running(name: str) -> Iterator[None]:
+    """MeasuredEnded where the process that is asked for its sound, or for what it has used, is gone."""
+    try:
+        yield
+    except (FileNotFoundError, ProcessLookupError, ConnectionError) as error:
+        raise MeasuredEnded(name=name) from error
 
 
 @dataclass

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from benchmarks.live import BLOCK, BLOCK_S, Played, Said, Track, Usage, memory_mb
+from benchmarks.live import BLOCK, BLOCK_S, Played, Said, Track, Usage, memory_mb, still_running
 from voice_ime import protocol as wire
 from voice_ime.audio import to_pcm16
 from voice_ime.client import Address, ClientOptions, Connected, DictationClient
@@ -45,11 +45,13 @@ class Ours:
         self._lateness = lateness
 
     async def play(self, tracks: Sequence[Track]) -> Played:
-        if not self._lateness or not all(track.paced for track in tracks):
-            return await self._play(tracks)
-        seconds = max(track.start_s + track.seconds for track in tracks)
-        late, played = await asyncio.gather(asyncio.to_thread(self._loop_late_ms, seconds), self._play(tracks))
-        return replace(played, loop_late_ms=late)
+        """MeasuredEnded where the server has ended."""
+        with still_running(self.name):
+            if not self._lateness or not all(track.paced for track in tracks):
+                return await self._play(tracks)
+            seconds = max(track.start_s + track.seconds for track in tracks)
+            late, played = await asyncio.gather(asyncio.to_thread(self._loop_late_ms, seconds), self._play(tracks))
+            return replace(played, loop_late_ms=late)
 
     async def _play(self, tracks: Sequence[Track]) -> Played:
         speakers = [_Speaker(self._address, track, self._language) for track in tracks]

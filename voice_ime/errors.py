@@ -502,6 +502,12 @@ class CannotListen(ServerError, OSError):
     code = "cannot_listen"
 
 
+class MeasuredEnded(ServerError):
+    """What a benchmark measures has ended in the midst of it. Values: `name`."""
+
+    code = "measured_ended"
+
+
 class ServerUnreachable(ServerError, ConnectionError):
     """Values: `url`."""
 

@@ -7,10 +7,10 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Sequence
 
-from benchmarks.live import Played, Track
+from benchmarks.live import Played, Track, still_running
 from benchmarks.peers.host import READY, read_played, write_tracks
 from benchmarks.start import ROOT
-from voice_ime.errors import ConfigError, RecognitionFailed
+from voice_ime.errors import ConfigError, MeasuredEnded
 
 LONGEST_ANSWER = 1 << 28
 
@@ -22,8 +22,9 @@ class HostedPeer:
 
     async def play(self, tracks: Sequence[Track]) -> Played:
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{write_tracks(tracks)}\n".encode())
-        await self._process.stdin.drain()
+        with still_running(self.name):
+            self._process.stdin.write(f"{write_tracks(tracks)}\n".encode())
+            await self._process.stdin.drain()
         return read_played((await self.line()).decode())
 
     async def begin(self) -> None:
@@ -33,11 +34,11 @@ class HostedPeer:
             raise ConfigError(**json.loads(first))
 
     async def line(self) -> bytes:
-        """RecognitionFailed where the peer has ended; what it had to say stands on standard error."""
+        """MeasuredEnded where the peer has ended; what it had to say stands on standard error."""
         assert self._process.stdout is not None
         line = await self._process.stdout.readline()
         if not line:
-            raise RecognitionFailed(engine=self.name)
+            raise MeasuredEnded(name=self.name)
         return line
 
 

@@ -1,5 +1,8 @@
 """Playing tracks, and what is made of what came back."""
 
+import asyncio
+import sys
+from asyncio.subprocess import PIPE, Process
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +17,14 @@ needs_package("whisper-normalizer", "whisper_normalizer")
 from benchmarks.latency import Tally  # noqa: E402
 from benchmarks.live import BLOCK, Played, Said, Track  # noqa: E402
 from benchmarks.load import Judge, following, heard, losses, track  # noqa: E402
-from benchmarks.ours import toml  # noqa: E402
+from benchmarks.ours import Ours, toml  # noqa: E402
 from benchmarks.peers.host import Shelf, read_played, write_played, write_tracks  # noqa: E402
+from benchmarks.peers.hosted import HostedPeer  # noqa: E402
 from benchmarks.recordings import Clip, Speech, spread  # noqa: E402
 from benchmarks.sessions import Sample, growth  # noqa: E402
 from tests.recordings import write_wav  # noqa: E402
+from voice_ime.client import Address  # noqa: E402
+from voice_ime.errors import MeasuredEnded  # noqa: E402
 from voice_ime.settings import Settings, load_settings  # noqa: E402
 
 
@@ -122,6 +128,24 @@ def test_tracks_and_answers_go_to_another_process_and_back(recordings: list[Clip
     assert Shelf().tracks(write_tracks(tracks)) == tracks
     played = Played(((final("a", 1, 1, 0, 1),), ()), 2.0, 0.1, 100, 90, errors=("server_full",))
     assert read_played(write_played(played)) == played
+
+
+async def gone() -> Process:
+    """A process that has ended."""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", "", stdin=PIPE, stdout=PIPE)
+    await process.wait()
+    return process
+
+
+async def test_a_peer_that_has_ended_is_named() -> None:
+    with pytest.raises(MeasuredEnded, match="a-peer"):
+        await HostedPeer("a-peer", await gone()).play([Track(())])
+
+
+async def test_a_server_that_has_ended_is_named() -> None:
+    process = await gone()
+    with pytest.raises(MeasuredEnded, match="voice-ime"):
+        await Ours(Address("ws://127.0.0.1:1", ""), process.pid, None).play([Track(())])
 
 
 def test_settings_reach_the_server_as_they_are(tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ class Shelf:
 
     def looks_there(self, model: Model) -> bool:
         """Whether its folder holds all files by name: also a model that somebody downloaded without voice-ime."""
-        return all((self.place(model) / file.name).is_file() for file in model.files)
+        return all(_size(self.place(model) / file.name) is not None for file in model.files)
 
     def damaged(self, installed: Installed) -> str | None:
         """The first file that is not what it was; None: all are. Reads every byte."""
@@ -161,7 +161,7 @@ class Shelf:
     def require_free(self, model: Model) -> None:
         """ModelFolderTaken where the place of the model holds what we did not put there."""
         place = self.place(model)
-        if place.exists() and not (place / RECORD).is_file():
+        if place.exists() and _size(place / RECORD) is None:
             raise ModelFolderTaken(model=model.id, where=str(place))
 
     def install(self, workplace: Workplace, model: Model, files: Mapping[str, Seen], source: str) -> Installed:
@@ -345,6 +345,7 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 def _size(path: Path) -> int | None:
+    """None: it is not there, or we may not look at it."""
     try:
         return path.stat().st_size
     except OSError:

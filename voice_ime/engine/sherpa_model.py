@@ -20,7 +20,7 @@ from voice_ime.settings import SherpaSettings
 NAME = "sherpa"
 _QUIET = 0.001
 """Sound that never exceeds this (-60 dB) has no text."""
-_LANGUAGES_OF_KIND = {"sense-voice": ("zh", "en", "ja", "ko"), "parakeet-tdt": ("en",), "moonshine": ("en",)}
+_LANGUAGES_OF_KIND = {"sense-voice": ("zh", "en", "yue", "ja", "ko"), "parakeet-tdt": ("en",), "moonshine": ("en",)}
 
 
 @dataclass(frozen=True)

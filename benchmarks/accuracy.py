@@ -279,7 +279,7 @@ def run(arguments: argparse.Namespace, settings: "Settings", messages: Messages)
         found.update(figures)
 
     status = finish("accuracy", arguments, messages, measure)
-    return _judge(found["wer"], arguments.most_wer, messages) if status == ExitCode.OK else status
+    return max(status, _judge(found["wer"], arguments.most_wer, messages)) if found else status
 
 
 def _judge(wer: float | None, most: float | None, messages: Messages) -> int:

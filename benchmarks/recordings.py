@@ -80,7 +80,7 @@ def _spoken(langs: Sequence[str]) -> Languages:
 
 
 def readable(recordings: Sequence[Clip], messages: Messages) -> tuple[list[Clip], list[str]]:
-    """Those whose sound can be read to its end, and the paths of the others, which are told on standard error.
+    """Those whose sound can be read to its end, and the names of the others, which are told on standard error.
 
     They are read now and not in the midst of an hour of measuring. AudioError where not one can be read.
     """
@@ -92,7 +92,7 @@ def readable(recordings: Sequence[Clip], messages: Messages) -> tuple[list[Clip]
         except AudioError as error:
             if len(bad) == len(recordings) - 1:
                 raise
-            bad.append(str(clip.path))
+            bad.append(clip.path.name)
             print(_left_out(error, messages), file=sys.stderr, flush=True)
         else:
             good.append(clip)

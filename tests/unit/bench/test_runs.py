@@ -237,9 +237,17 @@ def test_recordings_that_cannot_be_read_are_named_and_left_out(
     told = capsys.readouterr()
     figures = json.loads(told.out)
     assert (figures["complete"], figures["clips"]) == (True, 1)
-    assert figures["unreadable"] == [str(manifest.parent / "0.wav"), str(broken)]
+    assert figures["unreadable"] == ["0.wav", "1.wav"]
     assert f"There is no file {manifest.parent / '0.wav'}. It is left out." in told.err
     assert "breaks off after 0.6 seconds. It is left out." in told.err
+
+
+def test_a_model_is_judged_by_the_recordings_that_can_be_read(
+    manifest: Path, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (manifest.parent / "0.wav").unlink()
+    words = ("accuracy", manifest, "--config", config, "--most-wer", "0.1")
+    assert "Too many words are wrong: 0.5" in complaint_of(capsys, ExitCode.SOME_FAILED, *words)
 
 
 def test_without_any_recording_that_can_be_read_there_are_no_figures(

@@ -120,7 +120,9 @@ def _section(figures: Mapping[str, Any], messages: Messages) -> str:
 
 
 def _about(figures: Mapping[str, Any], messages: Messages) -> str:
-    about = figures.get("about", {})
+    about = dict(figures.get("about", {}))
+    if left_out := figures.get("unreadable"):
+        about["unreadable"] = ", ".join(left_out)
     known = messages.keys()
     facts = [
         messages("bench.line", name=messages(key), value=value)
@@ -128,7 +130,8 @@ def _about(figures: Mapping[str, Any], messages: Messages) -> str:
         if (key := f"bench.about.{name}") in known
     ]
     unfinished = "" if figures.get("complete", True) else f"<p>{escape(messages('bench.interrupted'))}</p>"
-    return f"<ul>{''.join(f'<li>{escape(fact)}</li>' for fact in facts)}</ul>{unfinished}"
+    listed = "".join(f"<li>{escape(fact)}</li>" for fact in facts)
+    return (f"<ul>{listed}</ul>" if listed else "") + unfinished
 
 
 def _systems(figures: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

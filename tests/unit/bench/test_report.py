@@ -134,6 +134,10 @@ def test_what_the_figures_belong_to_is_told_in_the_language_of_the_page(language
     assert "an engine, streamed</h2>" in page
 
 
+def test_recordings_that_were_left_out_are_not_hidden() -> None:
+    assert "one.wav, two.wav" in document([ACCURACY | {"unreadable": ["one.wav", "two.wav"]}], Messages("en"))
+
+
 def test_a_report_goes_nowhere_where_no_file_can_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     figures, nowhere = tmp_path / "load.json", tmp_path / "nowhere" / "report.html"
     figures.write_text(json.dumps(LOAD), "utf-8")

@@ -184,7 +184,7 @@ async def server(settings: Settings, language: str | None, *, admits_all: bool =
     """A server with these settings, except for any free port and, if it `admits_all`, that it refuses nobody."""
     changes: dict[str, Any] = {"port": 0, "host": "127.0.0.1"}
     if admits_all:
-        changes |= {"max_sessions": MANY, "max_left_out": 1, "max_busy": 1, "max_wait_s": 60}
+        changes |= {"max_sessions": MANY, "max_new_sessions": MANY, "max_left_out": 1, "max_busy": 1, "max_wait_s": 60}
     limits = settings.server.model_copy(update=changes)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "settings.toml"

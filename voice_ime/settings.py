@@ -218,7 +218,7 @@ class ServerSettings(_Settings):
     allowed_origins: tuple[str, ...] = ()
     """Web origins that may connect, e.g. "http://127.0.0.1:8765"; programs that are no browsers send none."""
     max_sessions: int = Field(32, ge=1, le=1000)
-    """Connected clients at a time, silent ones too; those who speak are limited by the next three."""
+    """Connected clients at a time, silent ones too; those who speak are limited by the next four."""
     max_left_out: float = Field(0.45, gt=0, le=1)
     """New speakers are refused while more than this share of partials finds no thread: finals suffer next. Whoever is
     alone is never refused."""
@@ -226,6 +226,8 @@ class ServerSettings(_Settings):
     """... or while detection and finals take more than this share of the decoding threads' time."""
     max_wait_s: float = Field(0.02, gt=0, le=60)
     """... or have to wait longer than this for a thread, on average."""
+    max_new_sessions: int = Field(16, ge=1, le=1000)
+    """... or while so many have come within five seconds: what they cost is not known yet."""
     max_kept_sessions: int = Field(32, ge=1, le=10_000)
     """Sessions remembered after their connection was cut."""
     resume_s: float = Field(300, ge=0, le=86_400)

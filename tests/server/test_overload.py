@@ -81,6 +81,22 @@ async def test_a_server_kept_busy_refuses_new_speakers_and_serves_the_others_on(
         )
 
 
+async def test_of_many_who_come_at_once_some_are_taken_and_the_others_when_it_is_known_what_those_cost() -> None:
+    configured = Settings(speech=SPEECH, server=ServerSettings(max_new_sessions=2))
+    async with running_server(configured=configured) as server, AsyncExitStack() as stack:
+        for number in range(2):
+            await stack.enter_async_context(server.session(session=f"speaker-{number}"))
+        status, body = await readiness(server)
+        assert (status, body["free"], body["load"]["busy"]) == (503, 0, 0)
+        async with server.connection() as late:
+            await late.say(hello(session="too-late-for-it"))
+            assert (await error_of(late)).code == "server_busy"
+        async with asyncio.timeout(60):
+            while (await readiness(server))[0] != 200:
+                await asyncio.sleep(0.05)
+        await stack.enter_async_context(server.session(session="too-late-for-it"))
+
+
 async def test_a_session_that_was_cut_comes_back_to_a_busy_server() -> None:
     engine = ScriptEngine(SLOW)
     async with running_server(engine, configured=OVERLOADED) as server, AsyncExitStack() as stack:

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from voice_ime import protocol as wire
-from voice_ime.engine.pool import Load
+from voice_ime.engine.pool import LATELY_S, Load
 from voice_ime.errors import Replaced, ServerBusy, ServerFull, VoiceImeError
 from voice_ime.server.stream import Stream
 from voice_ime.settings import ServerSettings
@@ -23,6 +24,7 @@ class _Held:
     disconnect: Callable[[Exception], None] | None
     """Ends its present connection; None: nobody is connected."""
     expiry: asyncio.TimerHandle | None = None
+    opened: float = field(default_factory=time.monotonic)
 
     def stop_expiry(self) -> None:
         if self.expiry is not None:
@@ -49,6 +51,12 @@ class Sessions:
     @property
     def connected(self) -> int:
         return sum(held.disconnect is not None for held in self._held.values())
+
+    @property
+    def _new(self) -> int:
+        """Sessions that are too new for `load` to show what they cost."""
+        since = time.monotonic() - LATELY_S
+        return sum(held.opened > since for held in self._held.values())
 
     @property
     def free(self) -> int:
@@ -103,7 +111,12 @@ class Sessions:
         if not self.connected:
             return False
         load, limits = self.load(), self._settings
-        return load.left_out > limits.max_left_out or load.busy > limits.max_busy or load.wait_s > limits.max_wait_s
+        return (
+            load.left_out > limits.max_left_out
+            or load.busy > limits.max_busy
+            or load.wait_s > limits.max_wait_s
+            or self._new >= limits.max_new_sessions
+        )
 
     def _make_room(self) -> None:
         waiting = [name for name, held in self._held.items() if held.disconnect is None]

@@ -48,12 +48,20 @@ async def readiness(server: Running) -> tuple[int, dict[str, Any]]:
 
 
 async def until_busy(server: Running) -> dict[str, Any]:
+    return await until_status(server, 503)
+
+
+async def until_status(server: Running, status: int) -> dict[str, Any]:
     async with asyncio.timeout(60):
         while True:
-            status, body = await readiness(server)
-            if status == 503:
+            now, body = await readiness(server)
+            if now == status:
                 return body
             await asyncio.sleep(0.05)
+
+
+async def until_ready(server: Running) -> None:
+    await until_status(server, 200)
 
 
 async def test_a_server_kept_busy_refuses_new_speakers_and_serves_the_others_on() -> None:
@@ -91,9 +99,7 @@ async def test_of_many_who_come_at_once_some_are_taken_and_the_others_when_it_is
         async with server.connection() as late:
             await late.say(hello(session="too-late-for-it"))
             assert (await error_of(late)).code == "server_busy"
-        async with asyncio.timeout(60):
-            while (await readiness(server))[0] != 200:
-                await asyncio.sleep(0.05)
+        await until_ready(server)
         await stack.enter_async_context(server.session(session="too-late-for-it"))
 
 

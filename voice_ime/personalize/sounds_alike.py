@@ -8,6 +8,9 @@ from voice_ime.personalize.phonetics.costs import PhoneCosts, distances, hand_ma
 from voice_ime.personalize.phonetics.english import English
 from voice_ime.personalize.phonetics.mandarin import Sounds, distance, in_context
 
+ORDINARY = 3.0
+"""Zipf value of English words, one in a million: rarer ones, such as family names, are in the dictionary, too."""
+
 
 @dataclass(frozen=True)
 class Ears:
@@ -29,7 +32,7 @@ class Ears:
         """Whether `text` is an ordinary word: one that is likely to be meant when it is written."""
         if has_han(text):
             return text in self.chinese.words
-        return all(self.english.knows(word) for word in text.split())
+        return all(self.english.zipf(word) >= ORDINARY for word in text.split())
 
     def _english_likeness(self, one: str, other: str) -> float:
         pairs = [(a, b) for a in self.english.sounds(one) for b in self.english.sounds(other)]

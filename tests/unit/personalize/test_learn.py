@@ -146,6 +146,12 @@ def test_what_takes_the_place_of_an_ordinary_word_is_weak() -> None:
     assert ann.profile.entries[0].source is Source.LEARNED
 
 
+def test_a_word_that_hardly_anybody_means_is_not_ordinary_though_a_dictionary_has_it() -> None:
+    ann = Person()
+    ann.corrects("kowalsky", "Kowalski", "voice")
+    assert ann.profile.entries[0].strength is Strength.NORMAL
+
+
 def test_what_is_taken_back_is_demoted_and_the_second_time_never_learned_again() -> None:
     ann = Person()
     for _ in range(3):

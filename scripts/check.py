@@ -42,7 +42,7 @@ TESTS_NEED = {
 """Debian package -> the program in PATH, or the pattern of a file, that shows that it is there."""
 
 
-REAL_TIME = ("tests/audio", "tests/desktop")
+WAITING = "tests/desktop"
 """What these test plays sound and waits for programs: most of the time it leaves the processor to others."""
 NO_SKIPS = "--no-skips"
 
@@ -56,13 +56,13 @@ class Check:
 
 
 def checks(pytest_arguments: Sequence[str], cores: int) -> tuple[Check, ...]:
-    """Where all tests are asked for and there are two processors, those in real time run beside the others."""
+    """Where all tests are asked for and there are two processors, those that wait run beside the others."""
     python = (sys.executable, "-m")
     pytest = (*python, "pytest", *pytest_arguments)
     tests = Check("pytest", pytest)
     if cores > 1 and set(pytest_arguments) <= {NO_SKIPS}:
-        others = Check("pytest", (*pytest, "tests", *(f"--ignore={folder}" for folder in REAL_TIME)))
-        tests = Check("pytest", (*pytest, *REAL_TIME), beside=others)
+        others = Check("pytest", (*pytest, "tests", f"--ignore={WAITING}"))
+        tests = Check("pytest", (*pytest, WAITING), beside=others)
     return (Check("ruff", (*python, "ruff", "check", ".")), Check("mypy", (*python, "mypy")), tests)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.check import REAL_TIME, Check, checks, last_line, run
+from scripts.check import WAITING, Check, checks, last_line, run
 from tests.needs import ROOT
 
 
@@ -23,13 +23,13 @@ def test_ruff_mypy_and_pytest_are_run_and_pytest_gets_the_arguments():
 
 
 @pytest.mark.parametrize("arguments", [[], ["--no-skips"]])
-def test_of_all_tests_those_in_real_time_run_beside_the_others(arguments: list[str]):
-    [*_, real_time] = checks(arguments, cores=2)
+def test_of_all_tests_those_that_wait_run_beside_the_others(arguments: list[str]):
+    [*_, waiting] = checks(arguments, cores=2)
 
-    assert real_time.beside is not None
-    assert real_time.command[3:] == (*arguments, "tests/audio", "tests/desktop")
-    assert real_time.beside.command[3:] == (*arguments, "tests", "--ignore=tests/audio", "--ignore=tests/desktop")
-    assert all((ROOT / folder).is_dir() for folder in REAL_TIME)
+    assert waiting.beside is not None
+    assert waiting.command[3:] == (*arguments, "tests/desktop")
+    assert waiting.beside.command[3:] == (*arguments, "tests", "--ignore=tests/desktop")
+    assert (ROOT / WAITING).is_dir()
 
 
 def test_one_processor_runs_one_test_at_a_time():

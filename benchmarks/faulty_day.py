@@ -460,28 +460,34 @@ def _restart_input_method(day: Day) -> None:
 
 
 def sound_killed(day: Day) -> Sequence[Place]:
-    """The rest of the sentence is said when the microphone works again."""
+    """The rest of the sentence is said when the microphone works again, as a tone tells: that it does is said later."""
     place = day.place()
     day.go(place)
-    day.say(meanwhile=lambda: _restart_sound(day))
+
+    def meanwhile() -> None:
+        _kill_sound(day)
+        day.session.sound.start()
+        until(day.session.sound.is_heard, "a client that listens again")
+
+    day.say(meanwhile=meanwhile)
     return [place]
 
 
 def sound_killed_before(day: Day) -> Sequence[Place]:
     place = day.place()
-    _restart_sound(day)
+    _kill_sound(day)
+    mark = day.client.mark()
+    day.session.sound.start()
+    day.client.wait_for(day.client.sentence("microphone_back"), since=mark)
     day.go(place)
     day.say()
     return [place]
 
 
-def _restart_sound(day: Day) -> None:
+def _kill_sound(day: Day) -> None:
     mark = day.client.mark()
     day.session.sound.kill()
     day.client.wait_for(day.client.trouble(MicrophoneSilent()), since=mark)
-    mark = day.client.mark()
-    day.session.sound.start()
-    day.client.wait_for(day.client.sentence("microphone_back"), since=mark)
 
 
 def into_password(day: Day) -> Sequence[Place]:

@@ -100,6 +100,12 @@ class SoundService:
             reading.join()
             process.communicate()
 
+    def is_heard(self) -> bool:
+        """Whether some program listens to the microphone."""
+        sources = self._listed("sources")
+        microphone = next((number for number, name, *_ in sources if name == "mic"), None)
+        return any(source == microphone for _, source, *_ in self._listed("source-outputs"))
+
     def hold_up(self, seconds: float) -> None:
         """As a busy machine would."""
         assert self._daemon is not None
@@ -115,6 +121,9 @@ class SoundService:
                 process.kill()
                 process.wait()
         self._keeper = self._daemon = None
+
+    def _listed(self, what: str) -> list[list[str]]:
+        return [line.split("\t") for line in self._pactl("list", "short", what).stdout.decode().splitlines()]
 
     def _control(self, *command: str) -> None:
         self._pactl(*command).check_returncode()

@@ -331,7 +331,7 @@ def test_what_was_learned_is_told_accepted_and_forgotten(profile: Profile, tmp_p
     ]
     accepted = profile("learned", "--accept", "kowalski")
     assert accepted.lines == ["From now on Kowalski also sounds like co walski. Change 2."]
-    assert profile("entries").lines == ["Kowalski, sounds like co walski, English, weak", "Entries: 1."]
+    assert profile("entries").lines == ["Kowalski, sounds like co walski, English", "Entries: 1."]
     assert profile("learned", "--forget", "win").lines == ["Nguyen will not be learned for win again. Change 3."]
     assert profile("learned", "--forget", "nobody").status == ExitCode.SOME_FAILED
     profile("undo", "2")

@@ -15,6 +15,15 @@ FRAME = 512
 
 _CONTEXT = 64
 """Samples before a frame that the model hears with it."""
+QUIET = 0.15
+"""Below this probability a frame is surely no speech."""
+SETTLED = 16
+"""After so many quiet frames in a row, half a second, the network is as it should be in silence..."""
+REFRESH = 32
+"""... and after each further second of silence it is put back to that, because the longer it hears silence, the less it
+believes in speech (`benchmarks/long_silence.py`)."""
+NOTHING = 1.5 / 32768
+"""Samples below this are those of a muted microphone."""
 _State = NDArray[np.float32]
 """[1, 1, 128]"""
 
@@ -52,6 +61,9 @@ class DetectorStream:
         self._detector = detector
         self._hidden = np.zeros((1, 1, 128), np.float32)
         self._cell = np.zeros((1, 1, 128), np.float32)
+        self._settled = self._hidden, self._cell
+        self._quiet = 0
+        """Quiet frames in a row, fewer by those that were forgotten."""
         self._pending = np.zeros(_CONTEXT, np.float32)  # the context, then what is no whole frame yet
 
     def probabilities(self, samples: Samples) -> list[float]:
@@ -67,5 +79,13 @@ class DetectorStream:
         return found
 
     def _probability(self, frame: Samples) -> float:
+        if self._quiet >= SETTLED and np.abs(frame).max() < NOTHING:
+            return 0.0
         probability, self._hidden, self._cell = self._detector.run(frame, self._hidden, self._cell)
+        self._quiet = self._quiet + 1 if probability < QUIET else 0
+        if self._quiet == SETTLED:
+            self._settled = self._hidden, self._cell
+        elif self._quiet == SETTLED + REFRESH:
+            self._hidden, self._cell = self._settled
+            self._quiet = SETTLED
         return probability

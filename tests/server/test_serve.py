@@ -15,7 +15,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from tests.needs import needs_package
-from tests.server.process import at_home, ended, first_line, on_a_full_disk, run, serving
+from tests.server.process import at_home, ended, first_line, on_a_full_disk, run, serving, start
 from tests.server.running import Running, hello
 from voice_ime import protocol as wire
 from voice_ime.engine.store import sample_recording
@@ -116,6 +116,25 @@ async def test_a_damaged_model_is_told_before_anything_is_served(tmp_path: Path)
     assert end.status == 3
     assert "encoder_model.ort" in end.complaint
     assert "Traceback" not in end.complaint
+
+
+async def test_without_a_model_that_only_some_profile_asks_for_everybody_else_is_served(tmp_path: Path) -> None:
+    settings = tmp_path / "settings.toml"
+    settings.write_text(
+        '[engine]\nname = "script"\n[engine.others.careful]\nname = "whisper"\nwhisper.folder = "/gone"\n'
+    )
+    process = await start("serve", "--port", "0", "--config", str(settings), environment=at_home(tmp_path))
+    port = int(re.findall(r":(\d+)/", await first_line(process))[0])
+    token = (tmp_path / ".local" / "state" / "voice-ime" / "token").read_text()
+    async with connect(
+        f"ws://127.0.0.1:{port}/v1/dictate", additional_headers={"Authorization": f"Bearer {token}"}
+    ) as connection:
+        await connection.send(hello().model_dump_json())
+        assert json.loads(await connection.recv())["type"] == "ready"
+    process.terminate()
+    end = await ended(process)
+    assert "/gone" in end.complaint
+    assert "do without the engine careful" in end.complaint
 
 
 async def test_a_full_disk_is_told_when_the_token_cannot_be_kept(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import logging
 import threading
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from voice_ime.engine.base import Capabilities, Engine, Options, Utterance
@@ -11,7 +11,7 @@ from voice_ime.engine.by_language import ByLanguageEngine
 from voice_ime.engine.calibration import Calibration
 from voice_ime.engine.catalog import ROWS, Row, facts, load
 from voice_ime.engine.two_pass import TwoPassEngine
-from voice_ime.errors import LanguageNotSupported
+from voice_ime.errors import LanguageNotSupported, VoiceImeError
 from voice_ime.settings import EngineSettings, OneEngineSettings, RouteSettings
 
 logger = logging.getLogger(__name__)
@@ -24,9 +24,10 @@ class Engines(Engine):
     ConfigError and LanguageNotSupported where engines are to work together that do not hear the same.
     """
 
-    def __init__(self, settings: EngineSettings, rows: Sequence[Row] = ROWS) -> None:
+    def __init__(self, settings: EngineSettings, rows: Sequence[Row] = ROWS, *, spare: Container[str] = ()) -> None:
+        """`spare`: names of engines that may be missing, where they cannot be loaded."""
         self._rows = rows
-        self._team = _gather(settings, {}, rows)
+        self._team = _gather(settings, {}, rows, spare)
         self._changing = threading.Lock()
         self._logged: set[str] = set()
         self.capabilities = self._team.capabilities
@@ -40,6 +41,11 @@ class Engines(Engine):
     def loaded(self) -> Mapping[str, Capabilities]:
         """What each loaded engine can do, by the name that the settings have for it."""
         return {name: model.engine.capabilities for name, model in self._team.models.items()}
+
+    @property
+    def missing(self) -> Mapping[str, VoiceImeError]:
+        """Those that could not be loaded, and why."""
+        return self._team.missing
 
     def chosen(self, options: Options) -> Engine:
         """LanguageNotSupported where none hears the language."""
@@ -64,10 +70,13 @@ class Engines(Engine):
         """From now on utterances are heard as `settings` say; those under way by the engines that they began with.
 
         What stays the same is not loaded again. Where anything fails, all stays as it was, and it is raised: as by the
-        constructor, and LanguageNotSupported where none of the new engines hears one of `languages`.
+        constructor, and LanguageNotSupported where none of the new engines hears one of `languages`. What was missing
+        before, and is not asked for otherwise than before, may be missing still.
         """
         with self._changing:
-            team = _gather(settings, self._team.by_settings, self._rows)
+            before = self._team.settings.others
+            same = {name for name in self._team.missing if settings.others.get(name) == before[name]}
+            team = _gather(settings, self._team.by_settings, self._rows, same & only_for_profiles(settings))
             for language in languages:
                 _require(language, team.capabilities)
             self._team = team
@@ -134,6 +143,7 @@ class _Team:
 
     settings: EngineSettings
     models: Mapping[str, _Model]
+    missing: Mapping[str, VoiceImeError]
 
     @property
     def capabilities(self) -> Capabilities:
@@ -207,18 +217,30 @@ class _Team:
         return not first.isdisjoint(second)
 
 
-def _gather(settings: EngineSettings, here: Mapping[object, _Model], rows: Sequence[Row]) -> _Team:
-    """`here`: what is loaded already."""
+def _gather(
+    settings: EngineSettings, here: Mapping[object, _Model], rows: Sequence[Row], spare: Container[str]
+) -> _Team:
+    """`here`: what is loaded already; `spare`: names of those that may be missing."""
     found = dict(here)
     models: dict[str, _Model] = {}
+    missing: dict[str, VoiceImeError] = {}
     for name, wanted in wanted_by(settings).items():
         own = _own(wanted, rows)
-        if own not in found:
-            found[own] = _Model(own, load(wanted, rows))
-        models[name] = found[own]
-    team = _Team(settings, models)
+        try:
+            models[name] = found[own] = found.get(own) or _Model(own, load(wanted, rows))
+        except VoiceImeError as error:
+            if name not in spare:
+                raise
+            missing[name] = error.with_traceback(None)
+    team = _Team(settings, models, missing)
     team.check()
     return team
+
+
+def only_for_profiles(settings: EngineSettings) -> Set[str]:
+    """Names of the engines that hear nobody but whose profile asks for them."""
+    usual = settings.model_copy(update={"others": {}})
+    return settings.others.keys() - wanted_by(usual).keys()
 
 
 def wanted_by(settings: EngineSettings) -> Mapping[str, OneEngineSettings]:

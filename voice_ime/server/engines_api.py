@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from voice_ime.engine.engines import Engines
 from voice_ime.errors import ConfigError, NotSwitched, VoiceImeError
+from voice_ime.messages import Messages
 from voice_ime.server.http import json_of, messages_of, refuse_others
 from voice_ime.settings import EngineSettings, Settings, merged
 
@@ -35,7 +36,7 @@ def engines_router(
     router = APIRouter(prefix=PATH, route_class=route)
 
     async def tell(request: Request) -> Response:
-        return JSONResponse(_facts(engines))
+        return JSONResponse(_facts(engines, messages_of(request)))
 
     async def switch(request: Request) -> Response:
         """Body: what is to be different in the settings under `[engine]`."""
@@ -47,7 +48,7 @@ def engines_router(
             stays = engines.capabilities.engine
             raise NotSwitched(engine=stays, reason=reason, advice=advice, cause=error.code) from error
         logger.info("the engine is now %s", engines.capabilities.engine)
-        return JSONResponse(_facts(engines))
+        return JSONResponse(_facts(engines, messages_of(request)))
 
     router.add_api_route("", tell, methods=["GET"], response_model=None)
     router.add_api_route("", switch, methods=["POST"], response_model=None)
@@ -68,7 +69,7 @@ def _wanted(present: EngineSettings, body: Mapping[str, Any], settings: Settings
     return wanted.filled(languages=settings.languages, speed_file=present.whisper.speed_file)
 
 
-def _facts(engines: Engines) -> dict[str, Any]:
+def _facts(engines: Engines, messages: Messages) -> dict[str, Any]:
     settings = engines.settings
     return {
         "name": settings.name,
@@ -76,4 +77,10 @@ def _facts(engines: Engines) -> dict[str, Any]:
         "by_language": {language: route.model_dump() for language, route in settings.by_language.items()},
         "capabilities": asdict(engines.capabilities),
         "loaded": {name: asdict(can) for name, can in engines.loaded.items()},
+        "missing": {name: _why(error, messages) for name, error in engines.missing.items()},
     }
+
+
+def _why(error: VoiceImeError, messages: Messages) -> dict[str, str]:
+    message, remedy = messages.error(error)
+    return {"code": error.code, "message": message, "remedy": remedy}

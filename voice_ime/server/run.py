@@ -17,7 +17,7 @@ from types import FrameType
 import uvicorn
 
 from voice_ime import protocol as wire
-from voice_ime.engine.engines import Engines
+from voice_ime.engine.engines import Engines, only_for_profiles
 from voice_ime.engine.speech import SpeechDetector
 from voice_ime.errors import CannotListen, PortTaken, ServerError, VoiceImeError
 from voice_ime.files import write_atomically
@@ -50,6 +50,13 @@ class Announcement:
         else:
             print(messages("serve.ready", url=address, token_file=self.token_file), flush=True)
 
+    def missing(self, engine: str, error: VoiceImeError, messages: Messages) -> None:
+        """Not to a program: whoever's profile asks for the engine is told then."""
+        logger.warning("an engine that profiles can ask for is not loaded: %s", error.code)
+        if not self.attached:
+            reason, advice = messages.error(error)
+            print(messages("serve.without", engine=engine, reason=reason, advice=advice), file=sys.stderr, flush=True)
+
     def failed(self, error: VoiceImeError, messages: Messages) -> None:
         if self.attached:
             message, remedy = messages.error(error)
@@ -78,13 +85,16 @@ def _serve_on(listening: socket.socket, settings: Settings, messages: Messages, 
         write_atomically(announcement.token_file, token.encode())
     with ExitStack() as opened:
         store = None if settings.store.file is None else opened.enter_context(closing(SqlStore(settings.store.file)))
-        engine = opened.enter_context(closing(Engines(settings.engines)))
+        spare = only_for_profiles(settings.engines)
+        engine = opened.enter_context(closing(Engines(settings.engines, spare=spare)))
         app = create_app(settings, engine, SpeechDetector(settings.speech.detector), token, store)
         host, port = listening.getsockname()[:2]
         address = f"ws://{in_url(host)}:{port}{wire.PATH}"
 
         def ready() -> None:
             leave_old_objects_alone()
+            for name, error in engine.missing.items():
+                announcement.missing(name, error, messages)
             announcement.ready(address, token, messages)
 
         server = ReadyServer(uvicorn_config(app, settings.server), ready)

@@ -15,7 +15,7 @@ from tests.fakes import loud
 from tests.needs import needs_package
 from voice_ime.engine.base import Capabilities, Engine, Hypothesis, Options, Samples, Utterance
 from voice_ime.engine.catalog import Row
-from voice_ime.engine.engines import Engines
+from voice_ime.engine.engines import Engines, only_for_profiles
 from voice_ime.errors import ConfigError, LanguageNotSupported, ModelNotFound, UnknownEngine
 from voice_ime.settings import EngineSettings, Settings, WhisperSettings
 
@@ -186,6 +186,23 @@ def test_where_the_engine_of_a_profile_is_not_loaded_the_usual_one_hears(
     assert len(caplog.records) == 2
 
 
+def test_an_engine_that_only_profiles_ask_for_may_be_missing(works: Works):
+    wanted = settings(name="both", others={"mine": {"name": "broken"}})
+    engines = Engines(wanted, ROWS, spare=only_for_profiles(wanted))
+    assert engines.missing["mine"].code == "model_not_found"
+    assert heard(engines, Options(engine="mine")) == ("both", "both")
+    assert engines.unloaded(Options(engine="mine")) == ("mine",)
+
+
+@pytest.mark.parametrize(
+    "where", [{"name": "both", "final": "mine"}, {"name": "zh", "by_language": {"en": {"name": "mine"}}}]
+)
+def test_an_engine_that_everybody_needs_must_not_be_missing(works: Works, where: dict[str, Any]):
+    wanted = settings(**where, others={"mine": {"name": "broken"}})
+    with pytest.raises(ModelNotFound):
+        Engines(wanted, ROWS, spare=only_for_profiles(wanted))
+
+
 def test_the_language_goes_before_the_engine_of_a_profile(works: Works):
     engines = Engines(settings(name="both", others={"mine": {"name": "en"}}), ROWS)
     assert heard(engines, Options(language="zh", engine="mine")) == ("both", "both")
@@ -281,6 +298,24 @@ def test_where_the_new_engine_cannot_be_loaded_the_old_one_stays(works: Works, w
     assert heard(engines) == ("both", "both")
     assert engines.settings.name == "both"
     assert "both" not in works.closed
+
+
+def test_what_was_missing_at_the_start_keeps_nobody_from_changing_another_engine(works: Works):
+    others = {"mine": {"name": "broken"}}
+    engines = Engines(settings(name="both", others=others), ROWS, spare={"mine"})
+    engines.switch(settings(name="zh", others=others))
+    assert heard(engines) == ("zh", "zh")
+    assert list(engines.missing) == ["mine"]
+    engines.switch(settings(name="zh", others={"mine": {"name": "good"}}))
+    assert heard(engines, Options(engine="mine")) == ("good", "good")
+    assert not engines.missing
+
+
+def test_what_was_missing_at_the_start_is_told_once_it_is_asked_for(works: Works):
+    others = {"mine": {"name": "broken"}}
+    engines = Engines(settings(name="both", others=others), ROWS, spare={"mine"})
+    with pytest.raises(ModelNotFound):
+        engines.switch(settings(name="both", final="mine", others=others))
 
 
 def test_what_was_loaded_for_nothing_is_closed(works: Works):

@@ -52,8 +52,9 @@ class Announcement:
 
     def missing(self, engine: str, error: VoiceImeError, messages: Messages) -> None:
         """Not to a program: whoever's profile asks for the engine is told then."""
-        logger.warning("an engine that profiles can ask for is not loaded: %s", error.code)
-        if not self.attached:
+        if self.attached:
+            logger.warning("an engine that profiles can ask for is not loaded: %s", error.code)
+        else:
             reason, advice = messages.error(error)
             print(messages("serve.without", engine=engine, reason=reason, advice=advice), file=sys.stderr, flush=True)
 
